@@ -1,0 +1,17 @@
+# Warnings and sanitizers, for our own targets through latentdesk_options.
+add_library(latentdesk_options INTERFACE)
+target_include_directories(latentdesk_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(latentdesk_options INTERFACE LATENTDESK_VERSION="${PROJECT_VERSION}")
+target_compile_options(latentdesk_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+if(LATENTDESK_WERROR)
+  target_compile_options(latentdesk_options INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives inside coroutine frames and std::string at -O2 and above.
+  target_compile_options(latentdesk_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+endif()
+
+if(LATENTDESK_SANITIZE)
+  add_compile_options(-fsanitize=${LATENTDESK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LATENTDESK_SANITIZE})
+endif()

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <dnnl.hpp>
+
+#include <functional>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "common/codec/model.h"
+
+namespace latentdesk::cpu {
+
+/// Floats on a cache line's boundary.
+class AlignedFloats {
+ public:
+  explicit AlignedFloats(size_t count)
+      : data_(static_cast<float*>(::operator new(count * sizeof(float), kAlignment))), count_(count) {}
+
+  float* get() const { return data_.get(); }
+  size_t count() const { return count_; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(float* data) const { ::operator delete(data, kAlignment); }
+  };
+  std::unique_ptr<float, Free> data_;
+  size_t count_;
+};
+
+/// Runs consecutive layers of a network on oneDNN, for one size of picture. Activations are float32 NHWC from end to end:
+/// no reorder between layers, and space-to-depth is a plain copy of pixels. Primitives, weights and buffers are made by the
+/// constructor; `run` makes nothing. One thread uses it; oneDNN spreads the work over OpenMP's threads.
+class Executor {
+ public:
+  /// Layers [begin, end) of `network`, which must read nothing before layer begin - 1 (the network's input when begin is
+  /// 0). The output of layer begin - 1 has `height` x `width` positions; the caller fills it in `input()`.
+  /// Throws ModelError when the network reads further back.
+  Executor(const Network& network, int begin, int end, int height, int width);
+
+  float* input() { return data(tensors_.front()); }
+  const float* output() { return data(tensors_.back()); }
+  void run() {
+    for (const auto& step : steps_) step();
+  }
+
+ private:
+  /// A layer's output. Several share a buffer when their lives do not overlap.
+  struct Tensor {
+    int channels = 0;
+    int height = 0;
+    int width = 0;
+    int last_reader = 0;  ///< layer after which the buffer is free
+    size_t buffer = 0;    ///< index into buffers_
+
+    size_t elements() const {
+      return static_cast<size_t>(channels) * static_cast<size_t>(height) * static_cast<size_t>(width);
+    }
+  };
+
+  Tensor& tensor(int layer) { return tensors_[static_cast<size_t>(layer - first_)]; }
+  float* data(const Tensor& tensor) { return buffers_[tensor.buffer].get(); }
+  dnnl::memory activation(const Tensor& tensor);
+
+  void plan(const Network& network, int begin, int end);
+  void add_layer(const Layer& layer, int index);
+  void add_convolution(const Layer& layer, int index);
+  void add_depth_to_space(const Layer& layer, int index);
+  /// Lets a convolution's output begin as its residual: in the residual's own buffer when nobody reads that any more, else
+  /// as a copy.
+  void place_residual(const Layer& layer, int index);
+  void place(Tensor& tensor);
+  void release_after(int index);
+
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  int first_;  ///< layer index of tensors_.front()
+  std::vector<Tensor> tensors_;
+  std::vector<AlignedFloats> buffers_;
+  std::vector<size_t> free_;  ///< indices into buffers_
+  std::vector<std::function<void()>> steps_;
+};
+
+}  // namespace latentdesk::cpu

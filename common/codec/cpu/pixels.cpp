@@ -1,0 +1,133 @@
+#include "common/codec/cpu/pixels.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+// The inner loops are compiled for several instruction sets, and the best is chosen when the program starts. Sanitizers
+// and clang do not get along with that.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define LATENTDESK_VECTORISED __attribute__((target_clones("arch=skylake-avx512", "avx2", "default"), noinline))
+#else
+#define LATENTDESK_VECTORISED
+#endif
+
+namespace latentdesk::cpu {
+
+namespace {
+
+constexpr int kRgb = 3;
+constexpr int kMaxBlock = 8;
+/// Positions that are transposed together: their bytes of one channel fill a sixteenth of a page and a fourth of a cache line.
+constexpr size_t kStrip = 16;
+
+LATENTDESK_VECTORISED void bytes_to_unit(const uint8_t* in, size_t count, float* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]) * (1.0f / 255.0f);
+}
+
+LATENTDESK_VECTORISED void unit_to_bytes(const float* in, size_t count, uint8_t* out) {
+  for (size_t i = 0; i < count; ++i) {
+    const float value = std::min(std::max(in[i] * 255.0f, 0.0f), 255.0f);
+    out[i] = static_cast<uint8_t>(static_cast<int>(value + 0.5f));
+  }
+}
+
+/// Nearest integer of a value well below 2^22: added to 1.5 * 2^23, a float has no bits left for the fraction.
+inline int32_t nearest(float value) {
+  constexpr float kShift = 12582912.0f;
+  return std::bit_cast<int32_t>(value + kShift) - std::bit_cast<int32_t>(kShift);
+}
+
+LATENTDESK_VECTORISED void round_to_int8(const float* in, size_t count, float steps_per_unit, int8_t* out) {
+  for (size_t i = 0; i < count; ++i) {
+    const float value = std::min(std::max(in[i] * steps_per_unit, -127.0f), 127.0f);
+    out[i] = static_cast<int8_t>(nearest(value));
+  }
+}
+
+/// One row of a block's pixels, BGRX, to RGB bytes; `columns` of them exist, the last is repeated to `block`.
+inline void copy_rgb(const uint8_t* bgrx, int columns, int block, uint8_t* rgb) {
+  for (int dx = 0; dx < block; ++dx) {
+    const uint8_t* pixel = bgrx + std::min(dx, columns - 1) * kBytesPerPixel;
+    rgb[dx * kRgb] = pixel[2];
+    rgb[dx * kRgb + 1] = pixel[1];
+    rgb[dx * kRgb + 2] = pixel[0];
+  }
+}
+
+inline void store_bgrx(const uint8_t* rgb, int columns, uint8_t* bgrx) {
+  for (int dx = 0; dx < columns; ++dx) {
+    const uint32_t pixel = uint32_t{rgb[dx * kRgb + 2]} | uint32_t{rgb[dx * kRgb + 1]} << 8 |
+                           uint32_t{rgb[dx * kRgb]} << 16 | 0xff000000u;
+    std::memcpy(bgrx + dx * kBytesPerPixel, &pixel, sizeof pixel);
+  }
+}
+
+}  // namespace
+
+void space_to_depth(ImageView image, int block, float* out) {
+  const int height = (image.size.height + block - 1) / block;
+  const int width = (image.size.width + block - 1) / block;
+  const size_t values = static_cast<size_t>(block * block * kRgb);
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < height; ++y) {
+    uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
+    for (int x = 0; x < width; ++x) {
+      const int columns = std::min(block, image.size.width - x * block);
+      for (int dy = 0; dy < block; ++dy) {
+        const uint8_t* row = image.row(std::min(y * block + dy, image.size.height - 1));
+        copy_rgb(row + x * block * kBytesPerPixel, columns, block, rgb + dy * block * kRgb);
+      }
+      bytes_to_unit(rgb, values, out + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values);
+    }
+  }
+}
+
+void depth_to_space(const float* in, int width, int block, MutableImageView image) {
+  const int rows = (image.size.height + block - 1) / block;
+  const int columns = (image.size.width + block - 1) / block;
+  const size_t values = static_cast<size_t>(block * block * kRgb);
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < rows; ++y) {
+    uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
+    const int block_rows = std::min(block, image.size.height - y * block);
+    for (int x = 0; x < columns; ++x) {
+      unit_to_bytes(in + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values, values, rgb);
+      const int block_columns = std::min(block, image.size.width - x * block);
+      for (int dy = 0; dy < block_rows; ++dy) {
+        store_bgrx(rgb + dy * block * kRgb, block_columns, image.row(y * block + dy) + x * block * kBytesPerPixel);
+      }
+    }
+  }
+}
+
+void quantise(const float* in, Latents& out) {
+  const size_t positions = out.shape.positions();
+  const auto channels = static_cast<size_t>(out.shape.channels);
+  const float steps_per_unit = 1.0f / out.scale;
+#pragma omp parallel for schedule(static)
+  for (size_t first = 0; first < positions; first += kStrip) {
+    const size_t count = std::min(kStrip, positions - first);
+    int8_t strip[kStrip * kMaxLatentChannels];
+    round_to_int8(in + first * channels, count * channels, steps_per_unit, strip);
+    for (size_t c = 0; c < channels; ++c) {
+      int8_t* plane = out.values.data() + c * positions + first;
+      for (size_t p = 0; p < count; ++p) plane[p] = strip[p * channels + c];
+    }
+  }
+}
+
+void dequantise(const Latents& in, float* out) {
+  const size_t positions = in.shape.positions();
+  const auto channels = static_cast<size_t>(in.shape.channels);
+#pragma omp parallel for schedule(static)
+  for (size_t first = 0; first < positions; first += kStrip) {
+    const size_t count = std::min(kStrip, positions - first);
+    for (size_t c = 0; c < channels; ++c) {
+      const int8_t* plane = in.values.data() + c * positions + first;
+      for (size_t p = 0; p < count; ++p) out[(first + p) * channels + c] = static_cast<float>(plane[p]) * in.scale;
+    }
+  }
+}
+
+}  // namespace latentdesk::cpu

@@ -1,0 +1,38 @@
+#include "common/codec/frame_encoder.h"
+
+#include <algorithm>
+
+#include "common/clock.h"
+
+namespace latentdesk {
+
+namespace {
+// How fast a coarsened scale comes back once pictures grow simple again, a frame.
+constexpr float kRecovery = 0.9f;
+constexpr float kLeastCoarsening = 1.15f;
+}  // namespace
+
+FrameEncoder::Result FrameEncoder::encode(ImageView image, float scale, std::vector<uint8_t>& payload) {
+  Result result;
+  auto start = SteadyClock::now();
+  encoder_->analyse(image);
+  result.encode_ms = milliseconds_since(start);
+  // Begin near what fitted last, since each attempt at a picture that is too rich costs a whole compression.
+  float attempt = std::max(scale, fitting_scale_ * kRecovery);
+  while (true) {
+    start = SteadyClock::now();
+    encoder_->quantise(attempt, latents_);
+    const auto quantised = SteadyClock::now();
+    deflater_.deflate(latents_.values, payload);
+    result.encode_ms += milliseconds(quantised - start);
+    result.pack_ms += milliseconds_since(quantised);
+    if (payload.size() <= kMaxFramePayload) break;
+    attempt *= std::max(kLeastCoarsening, static_cast<float>(payload.size()) / static_cast<float>(kMaxFramePayload));
+  }
+  fitting_scale_ = attempt;
+  result.scale = attempt;
+  result.shape = latents_.shape;
+  return result;
+}
+
+}  // namespace latentdesk
