@@ -1,0 +1,86 @@
+#include "server/capture_loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <string>
+
+namespace latentdesk {
+
+namespace {
+constexpr auto kRetryPeriod = std::chrono::seconds(1);
+}
+
+CaptureLoop::CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames)
+    : open_(std::move(open)),
+      period_(std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(1 / max_fps))),
+      demand_(demand),
+      frames_(frames) {}
+
+void CaptureLoop::run() {
+  auto capture = open_();
+  while (!stopping_) {
+    try {
+      capture_until_lost(*capture);
+    } catch (const CaptureLost& lost) {
+      spdlog::warn("{}", lost.what());
+      capture.reset();
+      capture = reopen();
+      refresh_ = true;
+    }
+  }
+}
+
+void CaptureLoop::stop() {
+  stopping_ = true;
+  wake_.signal();
+}
+
+void CaptureLoop::refresh() {
+  refresh_ = true;
+  wake_.signal();
+}
+
+void CaptureLoop::capture_until_lost(Capture& capture) {
+  const auto pool = std::make_shared<FramePool>(capture.make_buffers(kFramesInFlight));
+  spdlog::info("capturing {}, {}x{}", capture.description(), capture.size().width, capture.size().height);
+  bool changed = false;
+  SteadyTime earliest{};
+  while (!stopping_) {
+    changed |= refresh_.exchange(false);
+    const bool due = changed && demand_.is_open();
+    if (due && SteadyClock::now() >= earliest) {
+      earliest = SteadyClock::now() + period_;
+      grab(capture, pool);
+      changed = false;
+    } else {
+      changed |= capture.wait(wake_.fd(), due ? std::optional(earliest) : std::nullopt);
+      wake_.clear();
+    }
+  }
+}
+
+void CaptureLoop::grab(Capture& capture, const std::shared_ptr<FramePool>& pool) {
+  auto buffer = pool->take();
+  if (!buffer) return refresh();  // all out for a moment, while one is being replaced
+  capture.grab(*buffer);
+  Frame frame(pool, std::move(buffer));
+  frame.timestamp = epoch_seconds();
+  frames_.put(std::move(frame));
+}
+
+std::unique_ptr<Capture> CaptureLoop::reopen() {
+  std::string complaint;
+  while (!stopping_) {
+    try {
+      return open_();
+    } catch (const CaptureLost& lost) {
+      if (complaint != lost.what()) spdlog::warn("{}; trying again each second", lost.what());
+      complaint = lost.what();
+    }
+    wait_readable(-1, wake_.fd(), SteadyClock::now() + kRetryPeriod);
+    wake_.clear();
+  }
+  return nullptr;
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "common/latest.h"
+#include "server/capture.h"
+#include "server/demand.h"
+#include "server/wake.h"
+
+namespace latentdesk {
+
+/// Captures when the picture has changed, a viewer can take it and the last one is long enough ago. A source that goes away
+/// is opened again until it is back.
+class CaptureLoop {
+ public:
+  using Open = std::function<std::unique_ptr<Capture>()>;
+
+  CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames);
+
+  /// The capture thread's whole life. Throws what `open` throws, but for a CaptureLost after it has succeeded once.
+  void run();
+
+  // Any thread:
+  void stop();
+  /// Captures even though nothing has changed: somebody has no picture at all.
+  void refresh();
+  /// Looks again whether there is demand.
+  void wake() { wake_.signal(); }
+
+ private:
+  void capture_until_lost(Capture& capture);
+  void grab(Capture& capture, const std::shared_ptr<FramePool>& pool);
+  std::unique_ptr<Capture> reopen();
+
+  Open open_;
+  SteadyClock::duration period_;
+  Demand& demand_;
+  Latest<Frame>& frames_;
+  Wake wake_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> refresh_{true};
+};
+
+}  // namespace latentdesk

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace latentdesk {
+
+/// A program that we started, with all that it started in turn. Ended, by SIGTERM and then SIGKILL, with this object.
+class ChildProcess {
+ public:
+  /// `environment` holds NAME=VALUE entries that replace ours; descriptors above 2 stay open only when they are inheritable.
+  /// Throws std::runtime_error when the program cannot be started.
+  ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  /// True once the program has ended; `exit_description` then says how.
+  bool has_ended();
+  const std::string& exit_description() const { return exit_description_; }
+
+ private:
+  void signal_group(int signal) const;
+
+  std::string name_;
+  pid_t pid_ = -1;
+  std::string exit_description_;
+};
+
+}  // namespace latentdesk

@@ -1,0 +1,109 @@
+#include "server/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "common/codec/device_option.h"
+#include "common/raw_video.h"
+
+namespace latentdesk {
+
+namespace {
+
+constexpr const char* kDescription = R"(Streams an X11 desktop through a neural codec to latentdesk viewers.
+
+Examples:
+  latentdesk-server                                      the desktop of $DISPLAY, for viewers on this machine
+  latentdesk-server --start-display 1920x1080 -- xfce4-session
+                                                         a virtual desktop of its own, ended with the server
+  latentdesk-server --source pattern                     a test picture
+From another machine:  ssh -L 8765:127.0.0.1:8765 host   and then   latentdesk-viewer ws://127.0.0.1:8765)";
+
+const std::map<std::string, spdlog::level::level_enum> kLogLevels = {{"trace", spdlog::level::trace},
+                                                                     {"debug", spdlog::level::debug},
+                                                                     {"info", spdlog::level::info},
+                                                                     {"warn", spdlog::level::warn},
+                                                                     {"error", spdlog::level::err}};
+
+std::string check_size(const std::string& text) {
+  try {
+    parse_size(text);
+    return {};
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
+CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help) {
+  return app.add_option_function<std::string>(name, [&size](const std::string& text) { size = parse_size(text); }, help)
+      ->check(CLI::Validator(check_size, "WxH"))
+      ->type_name("");
+}
+
+void add_source_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--source", options.source, "what is shown: x11, raw:FILE (packed BGR0 frames) or pattern")
+      ->capture_default_str();
+  app.add_option("--display", options.display, "X display to capture (default: $DISPLAY)");
+  add_size(app, "--start-display", options.start_display, "start an Xvfb of this size and capture it");
+  app.add_option("command", options.command, "after --: program to run on the started display");
+  app.add_flag("--cursor,!--no-cursor", options.cursor, "draw the pointer into the picture (default)");
+  add_size(app, "--size", options.size, "size of a raw or pattern source")->default_str("1280x720");
+  app.add_option("--fps", options.fps, "frame rate of a raw or pattern source")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 1000.0));
+  app.add_flag("--loop", options.loop, "begin a raw source again at its end");
+}
+
+void add_stream_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--listen", options.listen, "address and port for viewers")->capture_default_str();
+  app.add_flag("--insecure", options.insecure, "listen beyond this machine, though nothing protects the desktop");
+  app.add_option("--model", options.model, "model file (default: the one shipped)");
+  options.quality = kDefaultQuality;
+  app.add_option("--quality", options.quality, "1 to 100; more is better and costs more")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  app.add_option("--max-fps", options.max_fps, "at most so many frames a second")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 1000.0));
+  add_device_options(app, options.codec);
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
+      ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))
+      ->type_name("LEVEL")
+      ->default_str("info");
+}
+
+void check(const ServerOptions& options) {
+  const bool is_x11 = options.source == "x11";
+  if (!is_x11 && options.source != "pattern" && raw_path(options.source).empty()) {
+    throw std::runtime_error("--source " + options.source + ": choose x11, raw:FILE or pattern");
+  }
+  const bool starts_display = options.start_display.width > 0;
+  if (starts_display && (!is_x11 || !options.display.empty())) {
+    throw std::runtime_error("--start-display goes with --source x11 and without --display");
+  }
+  if (!options.command.empty() && !starts_display) {
+    throw std::runtime_error("a command needs --start-display WxH to run on");
+  }
+}
+
+}  // namespace
+
+ServerOptions parse_server_options(int argc, char** argv) {
+  ServerOptions options;
+  CLI::App app{kDescription, "latentdesk-server"};
+  add_source_options(app, options);
+  add_stream_options(app, options);
+  app.set_version_flag("--version", LATENTDESK_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error));
+  }
+  check(options);
+  return options;
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,152 @@
+#include "server/server.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "common/codec/model_path.h"
+#include "common/raw_video.h"
+#include "server/listener.h"
+#include "server/synthetic_capture.h"
+#include "server/x11_capture.h"
+
+namespace latentdesk {
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::ip::tcp::acceptor open_acceptor(asio::io_context& context, const ServerOptions& options) {
+  const auto endpoint = parse_endpoint(context, options.listen);
+  if (!endpoint.address().is_loopback() && !options.insecure) {
+    throw std::runtime_error("--listen " + options.listen +
+                             ": beyond this machine anybody could look, since there is no encryption and no token yet. "
+                             "Use an SSH tunnel (ssh -L 8765:127.0.0.1:8765 host), or say --insecure");
+  }
+  return listen(context, endpoint);
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options)
+    : stop_signals_(context_, SIGINT, SIGTERM),
+      child_signals_(context_, SIGCHLD),
+      acceptor_(open_acceptor(context_, options)),
+      capture_loop_((start_display(options), capture_opener(options)), options.max_fps, demand_, frames_),
+      hub_(context_, demand_, [this] { capture_loop_.refresh(); }) {
+  const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
+  const Backend backend = choose_backend(options.codec.device);
+  spdlog::info("model {} on {} ({})", model.wire_version(), backend.name, backend.description);
+  demand_.on_open([this] { capture_loop_.wake(); });
+  const auto deliver = [this](PacketPtr packet) {
+    asio::post(context_, [this, packet = std::move(packet)]() mutable { hub_.deliver(std::move(packet)); });
+  };
+  encode_loop_ = std::make_unique<EncodeLoop>(make_encoder(model, backend, options.codec.threads), model,
+                                              options.quality, demand_, frames_, deliver);
+}
+
+Server::~Server() { stop_workers(); }
+
+void Server::run() {
+  start_worker(capture_thread_, "capture", [this] { capture_loop_.run(); });
+  start_worker(encode_thread_, "encode", [this] { encode_loop_->run(); });
+  asio::co_spawn(context_, accept_connections(acceptor_, hub_), asio::detached);
+  wait_for_stop_signal();
+  wait_for_ended_children();
+  spdlog::info("listening on {}:{}", endpoint().address().to_string(), endpoint().port());
+  context_.run();
+  stop_workers();
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void Server::stop() {
+  asio::post(context_, [this] {
+    acceptor_.close();
+    stop_signals_.cancel();
+    child_signals_.cancel();
+    hub_.close_all();
+    // Viewers get a moment to take their leave.
+    auto deadline = std::make_shared<asio::steady_timer>(context_, std::chrono::milliseconds(500));
+    deadline->async_wait([this, deadline](auto) { context_.stop(); });
+  });
+}
+
+void Server::start_display(const ServerOptions& options) {
+  if (options.start_display.width == 0) return;
+  virtual_display_ = std::make_unique<VirtualDisplay>(options.start_display);
+  setenv("XAUTHORITY", virtual_display_->authority_file().c_str(), 1);
+  spdlog::info("started X display {}", virtual_display_->name());
+  if (options.command.empty()) return;
+  desktop_program_ = std::make_unique<ChildProcess>(options.command, virtual_display_->environment());
+}
+
+CaptureLoop::Open Server::capture_opener(const ServerOptions& options) const {
+  if (options.source == "pattern") {
+    return [size = options.size, fps = options.fps] { return open_pattern_capture(size, fps); };
+  }
+  if (const std::string path = raw_path(options.source); !path.empty()) {
+    return [path, size = options.size, fps = options.fps, loop = options.loop] {
+      return open_raw_capture(path, size, fps, loop);
+    };
+  }
+  const std::string display = virtual_display_ ? virtual_display_->name() : options.display;
+  return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
+}
+
+void Server::start_worker(std::thread& thread, const char* name, std::function<void()> work) {
+  thread = std::thread([this, name, work = std::move(work)] {
+    pthread_setname_np(pthread_self(), name);
+    try {
+      work();
+    } catch (...) {
+      asio::post(context_, [this, failure = std::current_exception()] {
+        failure_ = failure;
+        context_.stop();
+      });
+    }
+  });
+}
+
+void Server::wait_for_stop_signal() {
+  stop_signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    spdlog::info("{}: stopping", signal == SIGINT ? "interrupted" : "asked to end");
+    stop();
+  });
+}
+
+void Server::wait_for_ended_children() {
+  child_signals_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    check_children();
+    wait_for_ended_children();
+  });
+}
+
+void Server::check_children() {
+  if (desktop_program_ && desktop_program_->has_ended()) {
+    spdlog::warn("{}; the display stays", desktop_program_->exit_description());
+    desktop_program_.reset();
+  }
+  if (virtual_display_ && virtual_display_->process().has_ended()) {
+    failure_ = std::make_exception_ptr(std::runtime_error(virtual_display_->process().exit_description()));
+    context_.stop();
+  }
+}
+
+void Server::stop_workers() {
+  capture_loop_.stop();
+  demand_.close();
+  frames_.close();
+  if (capture_thread_.joinable()) capture_thread_.join();
+  if (encode_thread_.joinable()) encode_thread_.join();
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "common/latest.h"
+#include "server/capture_loop.h"
+#include "server/demand.h"
+#include "server/encode_loop.h"
+#include "server/hub.h"
+#include "server/options.h"
+#include "server/virtual_display.h"
+
+namespace latentdesk {
+
+/// The whole server: capture thread -> encode thread -> network thread, which is the one that calls `run`.
+class Server {
+ public:
+  /// Opens everything that can fail, so that errors come before viewers do. Throws std::runtime_error.
+  explicit Server(const ServerOptions& options);
+  ~Server();
+
+  /// Serves until SIGINT, SIGTERM or `stop`. Rethrows what ended a worker thread.
+  void run();
+  /// Any thread.
+  void stop();
+
+  boost::asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
+
+ private:
+  void start_display(const ServerOptions& options);
+  CaptureLoop::Open capture_opener(const ServerOptions& options) const;
+  void start_worker(std::thread& thread, const char* name, std::function<void()> work);
+  void wait_for_stop_signal();
+  void wait_for_ended_children();
+  void check_children();
+  void stop_workers();
+
+  boost::asio::io_context context_;
+  boost::asio::signal_set stop_signals_;
+  boost::asio::signal_set child_signals_;
+  std::unique_ptr<VirtualDisplay> virtual_display_;
+  std::unique_ptr<ChildProcess> desktop_program_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+
+  Demand demand_;
+  Latest<Frame> frames_;
+  CaptureLoop capture_loop_;
+  Hub hub_;
+  std::unique_ptr<EncodeLoop> encode_loop_;
+  std::thread capture_thread_;
+  std::thread encode_thread_;
+  std::exception_ptr failure_;  ///< what ended a worker; network thread only
+};
+
+}  // namespace latentdesk

@@ -1,0 +1,190 @@
+#include "server/session.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "server/http.h"
+#include "server/hub.h"
+
+namespace latentdesk {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace websocket = beast::websocket;
+using boost::system::error_code;
+
+constexpr auto kRequestTimeout = std::chrono::seconds(10);
+constexpr auto kIdleTimeout = std::chrono::seconds(30);
+// Bytes that the kernel holds beyond what the network has taken: more would be a queue of old pictures.
+constexpr int kUnsentBytes = 128 * 1024;
+
+std::string peer_name(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "unknown peer" : endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
+
+/// A viewer of the baseline format. Lives as long as one of its coroutines runs.
+class Session : public Viewer, public std::enable_shared_from_this<Session> {
+ public:
+  Session(beast::tcp_stream stream, std::string peer, Hub& hub)
+      : websocket_(std::move(stream)), peer_(std::move(peer)), hub_(hub), wake_writer_(websocket_.get_executor()) {}
+
+  asio::awaitable<void> run(http::request<http::empty_body> request) {
+    configure();
+    co_await websocket_.async_accept(request, asio::use_awaitable);
+    open_ = true;
+    spdlog::info("{}: viewer connected", peer_);
+    const auto self = shared_from_this();
+    asio::co_spawn(websocket_.get_executor(), [self] { return self->write_packets(); }, asio::detached);
+    hub_.join(self);
+    const std::string reason = co_await read_messages();
+    end();
+    hub_.leave(self);
+    spdlog::info("{}: viewer left after {} frames: {}", peer_, frames_sent_, reason);
+  }
+
+  void offer(PacketPtr packet) override {
+    pending_ = std::move(packet);
+    wake_writer_.cancel();
+  }
+
+  bool is_ready() const override { return open_ && !pending_ && !writing_; }
+
+  void close() override { start_closing({websocket::close_code::going_away, "server is stopping"}); }
+
+ private:
+  void configure() {
+    beast::get_lowest_layer(websocket_).expires_never();  // from here the WebSocket keeps time
+    auto timeout = websocket::stream_base::timeout::suggested(beast::role_type::server);
+    timeout.handshake_timeout = kRequestTimeout;
+    timeout.idle_timeout = kIdleTimeout;
+    timeout.keep_alive_pings = true;
+    websocket_.set_option(timeout);
+    websocket_.read_message_max(kMaxClientMessageBytes);
+    websocket_.auto_fragment(false);
+    websocket_.binary(true);
+  }
+
+  /// Reads until the connection ends; the reason.
+  asio::awaitable<std::string> read_messages() {
+    beast::flat_buffer buffer;
+    while (true) {
+      error_code error;
+      co_await websocket_.async_read(buffer, asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return describe_end(error);
+      try {
+        const auto data = buffer.cdata();
+        validate_client_message({static_cast<const uint8_t*>(data.data()), data.size()}, websocket_.got_text());
+      } catch (const ProtocolError& violation) {
+        start_closing({websocket::close_code::policy_error, violation.what()});
+        co_return std::string("closed for bad input: ") + violation.what();
+      }
+      buffer.consume(buffer.size());
+    }
+  }
+
+  std::string describe_end(error_code error) const {
+    if (error == websocket::error::closed) return "closed by the viewer";
+    if (error == websocket::error::message_too_big) return "closed for bad input: message is too long";
+    if (error == beast::error::timeout) return "no answer for 30 s";
+    return error.message();
+  }
+
+  asio::awaitable<void> write_packets() {
+    while (open_) {
+      error_code error;
+      if (!pending_) {
+        wake_writer_.expires_at(asio::steady_timer::time_point::max());
+        co_await wake_writer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        continue;
+      }
+      writing_ = std::exchange(pending_, nullptr);
+      const std::array<asio::const_buffer, 2> message{asio::buffer(writing_->prefix), asio::buffer(*writing_->payload)};
+      co_await websocket_.async_write(message, asio::redirect_error(asio::use_awaitable, error));
+      writing_.reset();
+      if (error) break;  // the reader finds the same, and knows why
+      ++frames_sent_;
+      hub_.update_demand();
+    }
+  }
+
+  void start_closing(websocket::close_reason reason) {
+    asio::co_spawn(
+        websocket_.get_executor(),
+        [self = shared_from_this(), reason]() -> asio::awaitable<void> {
+          error_code ignored;
+          co_await self->websocket_.async_close(reason, asio::redirect_error(asio::use_awaitable, ignored));
+        },
+        asio::detached);
+  }
+
+  void end() {
+    open_ = false;
+    pending_.reset();
+    wake_writer_.cancel();
+  }
+
+  websocket::stream<beast::tcp_stream> websocket_;
+  std::string peer_;
+  Hub& hub_;
+  asio::steady_timer wake_writer_;
+  PacketPtr pending_;  ///< newest packet that is not yet being sent; a newer one replaces it
+  PacketPtr writing_;
+  uint64_t frames_sent_ = 0;
+  bool open_ = false;
+};
+
+void limit_send_queue(asio::ip::tcp::socket& socket) {
+  error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(kUnsentBytes), ignored);
+}
+
+asio::awaitable<void> serve_request(asio::ip::tcp::socket socket, const std::string& peer, Hub& hub) {
+  limit_send_queue(socket);
+  beast::tcp_stream stream(std::move(socket));
+  stream.expires_after(kRequestTimeout);
+  beast::flat_buffer buffer;
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(kMaxRequestHeaderBytes);
+  co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
+
+  if (auto refusal = answer_without_upgrade(parser.get())) {
+    if (refusal->result() == http::status::forbidden) spdlog::warn("{}: refused: {}", peer, printable(refusal->body()));
+    co_await http::async_write(stream, *refusal, asio::use_awaitable);
+    stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send);
+    co_return;
+  }
+  const auto session = std::make_shared<Session>(std::move(stream), peer, hub);
+  co_await session->run(parser.release());
+}
+
+}  // namespace
+
+asio::awaitable<void> serve(asio::ip::tcp::socket socket, Hub& hub) {
+  const std::string peer = peer_name(socket);
+  try {
+    co_await serve_request(std::move(socket), peer, hub);
+  } catch (const boost::system::system_error& error) {
+    spdlog::info("{}: connection ended: {}", peer, error.code().message());
+  } catch (const std::exception& error) {
+    spdlog::error("{}: connection ended: {}", peer, error.what());
+  }
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/capture.h"
+
+namespace latentdesk {
+
+struct X11CaptureOptions {
+  std::string display;       ///< as in $DISPLAY; empty for that
+  bool draw_cursor = true;   ///< into the picture
+};
+
+/// Captures a screen: XDamage says when, XShm how, plain XGetImage where shared memory does not reach.
+/// Throws CaptureLost when there is no such display, std::runtime_error when its pixels are not 32-bit BGRX.
+std::unique_ptr<Capture> open_x11_capture(const X11CaptureOptions& options);
+
+}  // namespace latentdesk

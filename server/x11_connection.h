@@ -1,0 +1,43 @@
+#pragma once
+
+// For the server's X11 files only: Xlib's macros must not spread.
+#include <X11/Xlib.h>
+
+#include <memory>
+#include <string>
+
+namespace latentdesk {
+
+/// A connection whose loss is an exception instead of exit(), Xlib's habit. One thread uses it.
+class X11Connection {
+ public:
+  /// Throws CaptureLost when there is no such display.
+  explicit X11Connection(const std::string& display);
+  ~X11Connection();
+  X11Connection(const X11Connection&) = delete;
+  X11Connection& operator=(const X11Connection&) = delete;
+
+  Display* get() const { return display_; }
+  Window root() const { return DefaultRootWindow(display_); }
+  int fd() const { return ConnectionNumber(display_); }
+
+  /// Throws CaptureLost when the server has gone. After it has, Xlib's calls return at once and mean nothing.
+  void check() const;
+
+  /// Waits until the server has answered all so far; false when it reported an error since the last call.
+  bool sync_without_error();
+
+ private:
+  std::string name_;
+  Display* display_ = nullptr;
+  bool lost_ = false;
+};
+
+struct XFreeDeleter {
+  void operator()(void* memory) const { XFree(memory); }
+};
+
+template <typename T>
+using XPointer = std::unique_ptr<T, XFreeDeleter>;
+
+}  // namespace latentdesk
