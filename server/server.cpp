@@ -33,13 +33,41 @@ asio::ip::tcp::acceptor open_acceptor(asio::io_context& context, const ServerOpt
   return listen(context, endpoint);
 }
 
+std::unique_ptr<VirtualDisplay> start_display(const ServerOptions& options) {
+  if (options.start_display.width == 0) return nullptr;
+  auto display = std::make_unique<VirtualDisplay>(options.start_display);
+  setenv("XAUTHORITY", display->authority_file().c_str(), 1);  // Xlib takes it from nowhere else
+  spdlog::info("started X display {}", display->name());
+  return display;
+}
+
+std::unique_ptr<ChildProcess> start_program(const ServerOptions& options, const VirtualDisplay* display) {
+  if (options.command.empty()) return nullptr;
+  return std::make_unique<ChildProcess>(options.command, display->environment());
+}
+
+CaptureLoop::Open capture_opener(const ServerOptions& options, const VirtualDisplay* started) {
+  if (options.source == "pattern") {
+    return [size = options.size, fps = options.fps] { return open_pattern_capture(size, fps); };
+  }
+  if (const std::string path = raw_path(options.source); !path.empty()) {
+    return [path, size = options.size, fps = options.fps, loop = options.loop] {
+      return open_raw_capture(path, size, fps, loop);
+    };
+  }
+  const std::string display = started ? started->name() : options.display;
+  return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
+}
+
 }  // namespace
 
 Server::Server(const ServerOptions& options)
     : stop_signals_(context_, SIGINT, SIGTERM),
       child_signals_(context_, SIGCHLD),
+      virtual_display_(start_display(options)),
+      desktop_program_(start_program(options, virtual_display_.get())),
       acceptor_(open_acceptor(context_, options)),
-      capture_loop_((start_display(options), capture_opener(options)), options.max_fps, demand_, frames_),
+      capture_loop_(capture_opener(options, virtual_display_.get()), options.max_fps, demand_, frames_),
       hub_(context_, demand_, [this] { capture_loop_.refresh(); }) {
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(options.codec.device);
@@ -76,28 +104,6 @@ void Server::stop() {
     auto deadline = std::make_shared<asio::steady_timer>(context_, std::chrono::milliseconds(500));
     deadline->async_wait([this, deadline](auto) { context_.stop(); });
   });
-}
-
-void Server::start_display(const ServerOptions& options) {
-  if (options.start_display.width == 0) return;
-  virtual_display_ = std::make_unique<VirtualDisplay>(options.start_display);
-  setenv("XAUTHORITY", virtual_display_->authority_file().c_str(), 1);
-  spdlog::info("started X display {}", virtual_display_->name());
-  if (options.command.empty()) return;
-  desktop_program_ = std::make_unique<ChildProcess>(options.command, virtual_display_->environment());
-}
-
-CaptureLoop::Open Server::capture_opener(const ServerOptions& options) const {
-  if (options.source == "pattern") {
-    return [size = options.size, fps = options.fps] { return open_pattern_capture(size, fps); };
-  }
-  if (const std::string path = raw_path(options.source); !path.empty()) {
-    return [path, size = options.size, fps = options.fps, loop = options.loop] {
-      return open_raw_capture(path, size, fps, loop);
-    };
-  }
-  const std::string display = virtual_display_ ? virtual_display_->name() : options.display;
-  return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
 }
 
 void Server::start_worker(std::thread& thread, const char* name, std::function<void()> work) {

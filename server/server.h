@@ -34,8 +34,6 @@ class Server {
   boost::asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
 
  private:
-  void start_display(const ServerOptions& options);
-  CaptureLoop::Open capture_opener(const ServerOptions& options) const;
   void start_worker(std::thread& thread, const char* name, std::function<void()> work);
   void wait_for_stop_signal();
   void wait_for_ended_children();

@@ -160,7 +160,6 @@ float Model::scale_for_quality(int quality) const {
 
 Model parse_model(const ModelFile& file) try {
   if (file.metadata("format") != "latentdesk.model.1") throw ModelError(file.name() + ": is not a latentdesk model");
-  check_checksum(file);
   if (positive_int(file, "stride", kLatentStride) != kLatentStride) {
     throw ModelError(file.name() + ": has a stride other than 8");
   }
@@ -180,6 +179,11 @@ Model parse_model(const ModelFile& file) try {
   throw ModelError(file.name() + ": has a layer with a field that is missing or of a wrong type");
 }
 
-Model load_model(const std::string& path) { return parse_model(ModelFile::read(path)); }
+Model load_model(const std::string& path) {
+  const ModelFile file = ModelFile::read(path);
+  Model model = parse_model(file);
+  check_checksum(file);
+  return model;
+}
 
 }  // namespace latentdesk

@@ -51,8 +51,9 @@ struct Model {
   float scale_for_quality(int quality) const;
 };
 
-/// Throws ModelError when the file is damaged (checksum) or its networks do not fit together.
-Model load_model(const std::string& path);
+/// Throws ModelError when the networks do not fit together.
 Model parse_model(const ModelFile& file);
+/// Throws ModelError also when the file cannot be read or its checksum is wrong.
+Model load_model(const std::string& path);
 
 }  // namespace latentdesk

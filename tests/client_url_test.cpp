@@ -1,0 +1,67 @@
+#include "client/url.h"
+
+#include <gtest/gtest.h>
+
+namespace latentdesk {
+namespace {
+
+TEST(ServerUrl, TakesDefaultsForWhatIsLeftOut) {
+  EXPECT_EQ(parse_server_url("gpu-box"), (ServerUrl{"gpu-box", 8765, "/"}));
+  EXPECT_EQ(parse_server_url("gpu-box:9000"), (ServerUrl{"gpu-box", 9000, "/"}));
+  EXPECT_EQ(parse_server_url("ws://gpu-box"), (ServerUrl{"gpu-box", 8765, "/"}));
+  EXPECT_EQ(parse_server_url("WS://127.0.0.1:80/"), (ServerUrl{"127.0.0.1", 80, "/"}));
+}
+
+TEST(ServerUrl, KeepsPathAndQuery) {
+  EXPECT_EQ(parse_server_url("ws://h:1/a/b?c=d&e=%20").target, "/a/b?c=d&e=%20");
+  EXPECT_EQ(parse_server_url("h?x=1").target, "/?x=1");
+  EXPECT_EQ(parse_server_url("h/a:b@c").host, "h");
+}
+
+TEST(ServerUrl, TakesIpv6InBrackets) {
+  const ServerUrl url = parse_server_url("ws://[2001:db8::7]:9000/x");
+  EXPECT_EQ(url, (ServerUrl{"2001:db8::7", 9000, "/x"}));
+  EXPECT_EQ(url.authority(), "[2001:db8::7]:9000");
+  EXPECT_EQ(parse_server_url("[::1]"), (ServerUrl{"::1", 8765, "/"}));
+  EXPECT_EQ(parse_server_url("[fe80::1%eth0]").host, "fe80::1%eth0");
+}
+
+TEST(ServerUrl, SaysThatTlsIsMissing) {
+  try {
+    parse_server_url("wss://gpu-box");
+    FAIL() << "wss:// was accepted";
+  } catch (const UrlError& error) {
+    EXPECT_NE(std::string(error.what()).find("TLS"), std::string::npos) << error.what();
+  }
+}
+
+class BadUrl : public testing::TestWithParam<const char*> {};
+
+TEST_P(BadUrl, IsRefused) {
+  EXPECT_THROW(parse_server_url(GetParam()), UrlError);
+}
+
+INSTANTIATE_TEST_SUITE_P(ServerUrl, BadUrl,
+                         testing::Values("", "ws://", ":8765", "http://h", "://h", "ws:///path", "user@h",
+                                         "ws://user:password@h:1", "h:", "h:0", "h:65536", "h:-1", "h:+1",
+                                         "h:12x", "h: 1", "::1", "1:2:3", "[::1", "[]", "[h]", "[::1]x",
+                                         "[::1]8765", "h/#fragment", "h/a b", "h/a\r\nHost: x", "h\n",
+                                         "h/\x80", "a b", "h\"", "h/<>"));
+
+TEST(ServerUrl, RefusesAnEndlessAddress) {
+  EXPECT_THROW(parse_server_url(std::string(5000, 'a')), UrlError);
+}
+
+TEST(ServerUrl, AddsTheTokenToTheQuery) {
+  EXPECT_EQ(target_with_token({"h", 1, "/"}, ""), "/");
+  EXPECT_EQ(target_with_token({"h", 1, "/"}, "abc"), "/?token=abc");
+  EXPECT_EQ(target_with_token({"h", 1, "/p?x=1"}, "a+b/c=&d e"), "/p?x=1&token=a%2Bb%2Fc%3D%26d%20e");
+}
+
+TEST(ServerUrl, LetsATokenInTheAddressWin) {
+  EXPECT_EQ(target_with_token({"h", 1, "/?token=mine"}, "other"), "/?token=mine");
+  EXPECT_EQ(target_with_token({"h", 1, "/?mytoken=1"}, "other"), "/?mytoken=1&token=other");
+}
+
+}  // namespace
+}  // namespace latentdesk

@@ -1,0 +1,204 @@
+#include "common/codec/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+
+#include "common/fidelity.h"
+
+// Both ends of each backend that can be had here against PyTorch's golden tensors, and against themselves at awkward sizes.
+
+namespace latentdesk {
+namespace {
+
+const std::string kModels = LATENTDESK_MODELS_DIR;
+
+// float32 sums in another order: a latent that lies between two steps may fall to either side.
+constexpr double kAllowedRoundingFlips = 0.001;
+constexpr double kLeastAgreement = 60;  // dB
+
+class Codec : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override {
+    try {
+      backend_ = choose_backend(GetParam());
+    } catch (const std::runtime_error& error) {
+      GTEST_SKIP() << error.what();
+    }
+    encoder_ = make_encoder(model_, backend_, 0);
+    decoder_ = make_decoder(model_, backend_, 0);
+  }
+
+  const Latents& encode(const Image& image, float scale) {
+    encoder_->analyse(image.view());
+    encoder_->quantise(scale, latents_);
+    return latents_;
+  }
+
+  Image decode(const Latents& latents, Size size) {
+    Image image(size);
+    std::fill_n(image.data(), image.bytes(), uint8_t{0x5a});  // so that what is not written shows
+    decoder_->decode(latents, image.view());
+    return image;
+  }
+
+  Model model_ = load_model(kModels + "/latentdesk-lite.safetensors");
+  Backend backend_;
+  std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<Decoder> decoder_;
+  Latents latents_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends, Codec, testing::Values(Device::cpu, Device::cuda),
+                         [](const auto& info) { return info.param == Device::cpu ? "cpu" : "cuda"; });
+
+/// One of the pictures that PyTorch ran through the networks.
+struct GoldenCase {
+  Image image;
+  Image decoded;
+  Latents quantised;
+};
+
+Image from_rgb(const TensorView& rgb) {
+  Image image(Size{static_cast<int>(rgb.shape[1]), static_cast<int>(rgb.shape[0])});
+  for (size_t i = 0; i < image.size().pixels(); ++i) {
+    for (size_t c = 0; c < 3; ++c) image.data()[i * 4 + 2 - c] = rgb.bytes[i * 3 + c];
+    image.data()[i * 4 + 3] = 255;
+  }
+  return image;
+}
+
+Image from_planar_unit(const std::vector<float>& planes, Size size) {
+  Image image(size);
+  for (size_t i = 0; i < size.pixels(); ++i) {
+    for (size_t c = 0; c < 3; ++c) {
+      const float value = std::clamp(planes[c * size.pixels() + i], 0.0f, 1.0f);
+      image.data()[i * 4 + 2 - c] = static_cast<uint8_t>(std::lround(value * 255));
+    }
+    image.data()[i * 4 + 3] = 255;
+  }
+  return image;
+}
+
+GoldenCase golden_case(const ModelFile& file, int index) {
+  const std::string prefix = std::to_string(index) + ".";
+  GoldenCase result;
+  result.image = from_rgb(file.tensor(prefix + "image"));
+  result.decoded = from_planar_unit(file.floats(prefix + "decoded"), result.image.size());
+  const TensorView& quantised = file.tensor(prefix + "quantised");
+  result.quantised.resize(latent_shape(result.image.size(), static_cast<int>(quantised.shape[0])));
+  result.quantised.scale = file.floats(prefix + "scale").front();
+  std::memcpy(result.quantised.values.data(), quantised.bytes.data(), quantised.bytes.size());
+  return result;
+}
+
+std::vector<GoldenCase> golden_cases() {
+  const ModelFile file = ModelFile::read(kModels + "/golden/lite.safetensors");
+  std::vector<GoldenCase> cases;
+  for (int i = 0; i < 4; ++i) cases.push_back(golden_case(file, i));
+  return cases;
+}
+
+double agreement(const Image& a, const Image& b) {
+  Fidelity fidelity;
+  fidelity.add(a.view(), b.view());
+  return fidelity.psnr();
+}
+
+TEST_P(Codec, EncoderAgreesWithPyTorch) {
+  for (const GoldenCase& golden : golden_cases()) {
+    const Latents& latents = encode(golden.image, golden.quantised.scale);
+    ASSERT_EQ(latents.shape, golden.quantised.shape);
+    size_t flips = 0;
+    for (size_t i = 0; i < latents.values.size(); ++i) {
+      const int difference = std::abs(latents.values[i] - golden.quantised.values[i]);
+      ASSERT_LE(difference, 1) << "at " << i;
+      flips += difference > 0;
+    }
+    EXPECT_LE(static_cast<double>(flips), kAllowedRoundingFlips * static_cast<double>(latents.values.size()));
+  }
+}
+
+TEST_P(Codec, DecoderAgreesWithPyTorch) {
+  for (const GoldenCase& golden : golden_cases()) {
+    EXPECT_GE(agreement(decode(golden.quantised, golden.image.size()), golden.decoded), kLeastAgreement);
+  }
+}
+
+Image smooth(Size size, uint32_t seed) {
+  std::mt19937 random(seed);
+  const double fx = 0.02 + random() % 100 * 0.0005, fy = 0.03 + random() % 100 * 0.0005;
+  Image image(size);
+  for (int y = 0; y < size.height; ++y) {
+    for (int x = 0; x < size.width; ++x) {
+      uint8_t* pixel = image.view().row(y) + x * 4;
+      pixel[0] = static_cast<uint8_t>(128 + 100 * std::sin(fx * x));
+      pixel[1] = static_cast<uint8_t>(128 + 100 * std::sin(fy * y));
+      pixel[2] = static_cast<uint8_t>(128 + 60 * std::sin(fx * x + fy * y));
+      pixel[3] = 255;
+    }
+  }
+  return image;
+}
+
+TEST_P(Codec, AnySizeComesBackWhole) {
+  for (const Size size : {Size{1, 1}, Size{7, 9}, Size{8, 8}, Size{64, 64}, Size{65, 63}, Size{321, 17}, Size{1366, 768}}) {
+    const Image image = smooth(size, 1);
+    EXPECT_GE(agreement(decode(encode(image, model_.scale_min), size), image), 30) << size.width << 'x' << size.height;
+  }
+}
+
+TEST_P(Codec, MoreQualityIsNearerToTheOriginal) {
+  const Image image = golden_cases()[1].image;
+  double previous = 0;
+  for (const int quality : {1, 25, 50, 75, 100}) {
+    const double now = agreement(decode(encode(image, model_.scale_for_quality(quality)), image.size()), image);
+    EXPECT_GT(now, previous) << "quality " << quality;
+    previous = now;
+  }
+}
+
+TEST_P(Codec, ChangingSizesLeaveNoTrace) {
+  const Image image = smooth({200, 120}, 2);
+  const auto first = encode(image, 0.1f).values;
+  encode(smooth({64, 64}, 3), 0.1f);
+  EXPECT_EQ(encode(image, 0.1f).values, first);
+}
+
+TEST_P(Codec, ExtremeLatentsDecodeToSomePicture) {
+  Latents latents;
+  latents.resize(latent_shape({64, 64}, model_.latent_channels));
+  for (const float scale : {1e-38f, 1.0f, 1e6f}) {
+    latents.scale = scale;
+    for (size_t i = 0; i < latents.values.size(); ++i) latents.values[i] = static_cast<int8_t>(i % 2 ? 127 : -128);
+    EXPECT_NO_THROW(decode(latents, {64, 64}));
+  }
+}
+
+TEST_P(Codec, MismatchedShapeIsRefused) {
+  Latents latents;
+  latents.resize({8, 8, model_.latent_channels});
+  Image image(Size{65, 64});
+  EXPECT_THROW(decoder_->decode(latents, image.view()), std::invalid_argument);
+}
+
+TEST(ChooseBackend, AbsentDeviceIsAnErrorAndAutomaticSaysWhy) {
+  std::string complaint;
+  try {
+    choose_backend(Device::cuda);
+    GTEST_SKIP() << "there is a usable GPU here";
+  } catch (const std::runtime_error& error) {
+    complaint = error.what();
+  }
+  EXPECT_NE(complaint.find("--device cuda"), std::string::npos) << complaint;
+  const Backend backend = choose_backend(Device::automatic);
+  EXPECT_EQ(backend.name, "cpu");
+  EXPECT_NE(backend.description.find("not on a GPU"), std::string::npos) << backend.description;
+}
+
+}  // namespace
+}  // namespace latentdesk

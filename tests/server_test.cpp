@@ -1,0 +1,112 @@
+#include "server/server.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <thread>
+
+#include "tests/beast_client.h"
+
+// The whole server with its codec in this process, and the shipped programs against each other.
+
+namespace latentdesk {
+namespace {
+
+ServerOptions pattern_options() {
+  ServerOptions options;
+  options.source = "pattern";
+  options.size = {320, 200};
+  options.listen = "127.0.0.1:0";
+  options.quality = 70;
+  options.model = std::string(LATENTDESK_MODELS_DIR) + "/latentdesk-lite.safetensors";
+  options.codec.device = Device::cpu;
+  return options;
+}
+
+class RunningServer {
+ public:
+  explicit RunningServer(const ServerOptions& options) : server_(options), thread_([this] { server_.run(); }) {}
+  ~RunningServer() {
+    server_.stop();
+    thread_.join();
+  }
+  uint16_t port() const { return server_.endpoint().port(); }
+
+ private:
+  Server server_;
+  std::thread thread_;
+};
+
+TEST(Server, StreamsFramesOfItsSource) {
+  RunningServer server(pattern_options());
+  BeastClient client(server.port());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(client.read_header().original, (Size{320, 200}));
+}
+
+TEST(Server, StartsItsOwnDisplayAndProgram) {
+  ServerOptions options = pattern_options();
+  options.source = "x11";
+  options.start_display = {320, 240};
+  options.command = {"sleep", "1000"};
+  RunningServer server(options);
+  BeastClient client(server.port());
+  EXPECT_EQ(client.read_header().original, (Size{320, 240}));
+}
+
+TEST(Server, BeyondLoopbackIsRefusedUnlessInsecure) {
+  ServerOptions options = pattern_options();
+  options.listen = "0.0.0.0:0";
+  EXPECT_THROW(Server server(options), std::runtime_error);
+  options.insecure = true;
+  EXPECT_NO_THROW(Server server(options));
+}
+
+TEST(Server, MissingModelAndDisplayAreClearErrors) {
+  ServerOptions options = pattern_options();
+  options.model = "/nowhere/model.safetensors";
+  EXPECT_THROW(Server server(options), std::runtime_error);
+
+  options = pattern_options();
+  options.source = "x11";
+  options.display = ":9999";
+  Server server(options);
+  EXPECT_THROW(server.run(), std::runtime_error);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+int run(const std::string& command) {
+  const int status = std::system(command.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+const std::string kBin = LATENTDESK_BIN_DIR;
+const std::string kScratch = testing::TempDir();
+
+TEST(Programs, ViewerShowsWhatTheServerCaptures) {
+  RunningServer server(pattern_options());
+  const std::string screenshot = kScratch + "pattern.png", stats = kScratch + "stats.json";
+  ASSERT_EQ(run(kBin + "/latentdesk-viewer --headless --frames 20 --seconds 60 --device cpu --screenshot " + screenshot +
+                " --stats-json " + stats + " ws://127.0.0.1:" + std::to_string(server.port()) + " > /dev/null 2>&1"),
+            0);
+  EXPECT_EQ(read_file(screenshot).substr(1, 3), "PNG");
+  EXPECT_NE(read_file(stats).find("\"frames\": 20"), std::string::npos) << read_file(stats);
+}
+
+TEST(Programs, SayWhatIsWrong) {
+  const std::string log = kScratch + "error.log";
+  const auto complaint = [&](const std::string& arguments) {
+    EXPECT_EQ(run(kBin + "/latentdesk-server " + arguments + " > /dev/null 2> " + log), 1) << arguments;
+    return read_file(log);
+  };
+  EXPECT_NE(complaint("--device cuda --source pattern --listen 127.0.0.1:0").find("--device cuda"), std::string::npos);
+  EXPECT_NE(complaint("--source raw:/nowhere.bgr0 --listen 127.0.0.1:0").find("/nowhere.bgr0"), std::string::npos);
+  EXPECT_NE(complaint("--display :9999 --listen 127.0.0.1:0").find("cannot open X display ':9999'"), std::string::npos);
+  EXPECT_NE(complaint("--source pattern --listen 0.0.0.0:0").find("--insecure"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace latentdesk
