@@ -9,8 +9,8 @@
 
 namespace latentdesk {
 
-/// Queue of fixed capacity between two threads. Drop policy: none. A full queue makes the producer wait, so that what
-/// must not be lost (packets between server and canvas) is held back at its source.
+/// Queue of fixed capacity between two threads. Drop policy: none. A full queue makes the producer wait, so
+/// that what must not be lost (packets between server and canvas) is held back at its source.
 template <typename T>
 class BoundedQueue {
  public:

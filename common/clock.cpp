@@ -3,7 +3,8 @@
 namespace latentdesk {
 
 namespace {
-// An exchange must beat the kept round trip grown by 1% for each exchange since: after 100 exchanges any will do.
+// An exchange must beat the kept round trip grown by 1% for each exchange since: after 100 exchanges any will
+// do.
 constexpr double kAgeing = 1.01;
 }  // namespace
 

@@ -18,9 +18,9 @@ inline double milliseconds(SteadyClock::duration elapsed) {
 
 inline double milliseconds_since(SteadyTime start) { return milliseconds(SteadyClock::now() - start); }
 
-/// Estimates how far a peer's clock is ahead of ours from the four times of a ping and its pong (RFC 5905, section 8).
-/// The exchange with the shortest round trip has the least room for error, so its offset is kept; it ages,
-/// so that a slow drift of either clock is followed. One thread uses it.
+/// Estimates how far a peer's clock is ahead of ours from the four times of a ping and its pong (RFC 5905,
+/// section 8). The exchange with the shortest round trip has the least room for error, so its offset is kept;
+/// it ages, so that a slow drift of either clock is followed. One thread uses it.
 class ClockOffset {
  public:
   /// Times in seconds: ping sent and pong received by our clock, ping received and pong sent by the peer's.

@@ -1,10 +1,10 @@
 #include "common/deflate.h"
 
+#include "common/protocol.h"
+
 #include <zlib.h>
 
 #include <new>
-
-#include "common/protocol.h"
 
 namespace latentdesk {
 
@@ -60,8 +60,10 @@ void Inflater::inflate(std::span<const uint8_t> in, std::span<int8_t> out) {
   z.avail_out = static_cast<uInt>(out.size());
   const int result = ::inflate(&z, Z_FINISH);
   if (result == Z_STREAM_END && z.avail_out == 0 && z.avail_in == 0) return;
-  if (result == Z_BUF_ERROR && z.avail_out == 0) throw ProtocolError("payload inflates to more than its header says");
-  if (result == Z_STREAM_END && z.avail_out > 0) throw ProtocolError("payload inflates to less than its header says");
+  if (result == Z_BUF_ERROR && z.avail_out == 0)
+    throw ProtocolError("payload inflates to more than its header says");
+  if (result == Z_STREAM_END && z.avail_out > 0)
+    throw ProtocolError("payload inflates to less than its header says");
   if (result == Z_STREAM_END) throw ProtocolError("payload is followed by further bytes");
   if (result == Z_MEM_ERROR) throw std::bad_alloc();
   throw ProtocolError(result == Z_BUF_ERROR ? "payload is truncated" : "payload is not a zlib stream");

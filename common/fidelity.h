@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "common/image.h"
+
+#include <cstdint>
 
 namespace latentdesk {
 
@@ -14,8 +14,8 @@ class Fidelity {
 
   /// RGB, dB, from the pooled squared error of all frames; 99 when it is zero.
   double psnr() const;
-  /// Mean over frames of the structural similarity of luma (Wang et al. 2004), in uniform 8x8 windows every 4 pixels; 1 when
-  /// there is no window.
+  /// Mean over frames of the structural similarity of luma (Wang et al. 2004), in uniform 8x8 windows every 4
+  /// pixels; 1 when there is no window.
   double ssim() const;
 
  private:

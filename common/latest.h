@@ -8,8 +8,8 @@
 
 namespace latentdesk {
 
-/// Mailbox with one slot between two threads. Drop policy: a new value replaces one that was not taken, since only the
-/// latest picture is worth the work that follows. One wake-up for each fill.
+/// Mailbox with one slot between two threads. Drop policy: a new value replaces one that was not taken, since
+/// only the latest picture is worth the work that follows. One wake-up for each fill.
 template <typename T>
 class Latest {
  public:

@@ -93,7 +93,8 @@ ModelFile ModelFile::read(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw ModelError(path + ": cannot be opened");
   const auto size = static_cast<std::streamoff>(file.tellg());
-  if (size < 0 || static_cast<uint64_t>(size) > kMaxFileBytes) throw ModelError(path + ": is too large for a model");
+  if (size < 0 || static_cast<uint64_t>(size) > kMaxFileBytes)
+    throw ModelError(path + ": is too large for a model");
   std::vector<uint8_t> bytes(static_cast<size_t>(size));
   file.seekg(0);
   file.read(reinterpret_cast<char*>(bytes.data()), size);
@@ -111,7 +112,8 @@ ModelFile ModelFile::parse(std::vector<uint8_t> bytes, const std::string& name) 
   }
 }
 
-ModelFile::ModelFile(std::vector<uint8_t> bytes, std::string name) : bytes_(std::move(bytes)), name_(std::move(name)) {
+ModelFile::ModelFile(std::vector<uint8_t> bytes, std::string name)
+    : bytes_(std::move(bytes)), name_(std::move(name)) {
   const size_t length = header_length(bytes_);
   data_begin_ = kPrefixBytes + length;
   const json header = parse_header(std::span(bytes_).subspan(kPrefixBytes, length));

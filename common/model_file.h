@@ -12,8 +12,9 @@
 //
 //   offset  size  field
 //   0       8     n: length of the header, unsigned, little-endian
-//   8       n     header: JSON object {"name": {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__": {string: string}}
-//   8+n     ...   tensor data, little-endian, row-major; offsets count from here; no holes
+//   8       n     header: JSON object {"name": {"dtype", "shape", "data_offsets": [begin, end]},
+//   "__metadata__": {string: string}} 8+n     ...   tensor data, little-endian, row-major; offsets count from
+//   here; no holes
 
 namespace latentdesk {
 
@@ -35,7 +36,8 @@ struct TensorView {
   size_t elements() const;
 };
 
-/// A safetensors file, read whole and validated: types, shapes, offsets and size agree, and nothing is left over.
+/// A safetensors file, read whole and validated: types, shapes, offsets and size agree, and nothing is left
+/// over.
 class ModelFile {
  public:
   /// Throws ModelError when the file cannot be read or is not valid.
@@ -45,7 +47,8 @@ class ModelFile {
 
   /// Throws ModelError when there is none of that name.
   const TensorView& tensor(const std::string& name) const;
-  /// Throws ModelError when there is none of that name or its type is not f32. Copies, since the file keeps no alignment.
+  /// Throws ModelError when there is none of that name or its type is not f32. Copies, since the file keeps
+  /// no alignment.
   std::vector<float> floats(const std::string& name) const;
   const std::string& metadata(const std::string& key) const;
 

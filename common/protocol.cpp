@@ -72,12 +72,14 @@ std::string version_field(const json& object) {
 
 MessageView split_message(ByteView message) {
   if (message.size() < kPrefixBytes) throw ProtocolError("message is shorter than its length prefix");
-  const uint32_t length = uint32_t{message[0]} << 24 | uint32_t{message[1]} << 16 | uint32_t{message[2]} << 8 |
-                          uint32_t{message[3]};
-  if (length > kMaxHeaderBytes) throw ProtocolError("header of " + std::to_string(length) + " bytes is too long");
+  const uint32_t length = uint32_t{message[0]} << 24 | uint32_t{message[1]} << 16 |
+                          uint32_t{message[2]} << 8 | uint32_t{message[3]};
+  if (length > kMaxHeaderBytes)
+    throw ProtocolError("header of " + std::to_string(length) + " bytes is too long");
   if (length > message.size() - kPrefixBytes) throw ProtocolError("message is shorter than its header");
   const ByteView header = message.subspan(kPrefixBytes, length);
-  return {{reinterpret_cast<const char*>(header.data()), header.size()}, message.subspan(kPrefixBytes + length)};
+  return {{reinterpret_cast<const char*>(header.data()), header.size()},
+          message.subspan(kPrefixBytes + length)};
 }
 
 FrameHeader parse_frame_header(std::string_view text) {
@@ -97,10 +99,10 @@ FrameHeader parse_frame_header(std::string_view text) {
 }
 
 std::string serialize_frame_prefix(const FrameHeader& header) {
-  const json object = {{"w", header.latent.width},       {"h", header.latent.height},
-                       {"c", header.latent.channels},    {"scale", header.scale},
+  const json object = {{"w", header.latent.width},        {"h", header.latent.height},
+                       {"c", header.latent.channels},     {"scale", header.scale},
                        {"orig_w", header.original.width}, {"orig_h", header.original.height},
-                       {"timestamp", header.timestamp},  {"model_ver", header.model_ver}};
+                       {"timestamp", header.timestamp},   {"model_ver", header.model_ver}};
   const std::string text = object.dump();
   const auto length = static_cast<uint32_t>(text.size());
   std::string prefix;

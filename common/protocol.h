@@ -1,13 +1,13 @@
 #pragma once
 
+#include "common/image.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include "common/image.h"
 
 // Byte layout of every binary message, in both directions (docs/protocol.md is the norm):
 //
@@ -16,8 +16,8 @@
 //   4       n     header: one JSON object, UTF-8
 //   4+n     ...   payload, to the end of the WebSocket message
 //
-// Baseline frame: header {w,h,c,scale,orig_w,orig_h,timestamp,model_ver}, payload one zlib stream that inflates to
-// w*h*c int8 latents in c,h,w order.
+// Baseline frame: header {w,h,c,scale,orig_w,orig_h,timestamp,model_ver}, payload one zlib stream that
+// inflates to w*h*c int8 latents in c,h,w order.
 
 namespace latentdesk {
 
@@ -70,17 +70,19 @@ struct MessageView {
 /// Throws ProtocolError when the message is shorter than it says or the header is longer than allowed.
 MessageView split_message(ByteView message);
 
-/// Throws ProtocolError unless every field is present, of its type and within its limit, and the fields agree.
+/// Throws ProtocolError unless every field is present, of its type and within its limit, and the fields
+/// agree.
 FrameHeader parse_frame_header(std::string_view json);
 
 /// The length prefix and the JSON header: all of a message that comes before its payload.
 std::string serialize_frame_prefix(const FrameHeader& header);
 
-/// Checks a message from a client: binary framing or JSON text, with a JSON object as header. A baseline client need send
-/// nothing, and what it sends has no effect. Throws ProtocolError.
+/// Checks a message from a client: binary framing or JSON text, with a JSON object as header. A baseline
+/// client need send nothing, and what it sends has no effect. Throws ProtocolError.
 void validate_client_message(ByteView message, bool is_text);
 
-/// A peer's text made safe for the log: control characters and bytes beyond ASCII replaced, cut to `max_length`.
+/// A peer's text made safe for the log: control characters and bytes beyond ASCII replaced, cut to
+/// `max_length`.
 std::string printable(std::string_view text, size_t max_length = 120);
 
 }  // namespace latentdesk

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "common/image.h"
+
 #include <cstdint>
 #include <fstream>
 #include <string>
-
-#include "common/image.h"
 
 namespace latentdesk {
 

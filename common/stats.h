@@ -14,8 +14,8 @@ struct Percentiles {
   double p99 = 0;
 };
 
-/// Samples of one stage. Keeps the newest `capacity` for percentiles, and the mean of all; adding never allocates.
-/// One thread uses it.
+/// Samples of one stage. Keeps the newest `capacity` for percentiles, and the mean of all; adding never
+/// allocates. One thread uses it.
 class Samples {
  public:
   explicit Samples(size_t capacity = 8192);

@@ -1,8 +1,7 @@
 #include "server/capture.h"
 
-#include <poll.h>
-
 #include <algorithm>
+#include <poll.h>
 
 namespace latentdesk {
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "common/clock.h"
+#include "common/image.h"
+
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include "common/clock.h"
-#include "common/image.h"
 
 namespace latentdesk {
 
@@ -77,8 +77,8 @@ class Capture {
   virtual Size size() const = 0;
   virtual std::vector<std::unique_ptr<FrameBuffer>> make_buffers(int count) = 0;
 
-  /// Blocks until the picture may have changed (true), or `wake_fd` is readable or `deadline` has come (false).
-  /// Throws CaptureLost.
+  /// Blocks until the picture may have changed (true), or `wake_fd` is readable or `deadline` has come
+  /// (false). Throws CaptureLost.
   virtual bool wait(int wake_fd, std::optional<SteadyTime> deadline) = 0;
 
   /// Fills a buffer of `make_buffers` with the picture as it is now. Throws CaptureLost.

@@ -1,25 +1,26 @@
 #pragma once
 
-#include <atomic>
-#include <functional>
-#include <memory>
-
 #include "common/latest.h"
 #include "server/capture.h"
 #include "server/demand.h"
 #include "server/wake.h"
 
+#include <atomic>
+#include <functional>
+#include <memory>
+
 namespace latentdesk {
 
-/// Captures when the picture has changed, a viewer can take it and the last one is long enough ago. A source that goes away
-/// is opened again until it is back.
+/// Captures when the picture has changed, a viewer can take it and the last one is long enough ago. A source
+/// that goes away is opened again until it is back.
 class CaptureLoop {
  public:
   using Open = std::function<std::unique_ptr<Capture>()>;
 
   CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames);
 
-  /// The capture thread's whole life. Throws what `open` throws, but for a CaptureLost after it has succeeded once.
+  /// The capture thread's whole life. Throws what `open` throws, but for a CaptureLost after it has succeeded
+  /// once.
   void run();
 
   // Any thread:

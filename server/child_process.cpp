@@ -1,12 +1,11 @@
 #include "server/child_process.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <spawn.h>
 #include <stdexcept>
+#include <sys/wait.h>
 #include <thread>
 
 extern char** environ;
@@ -44,7 +43,8 @@ std::string describe(int status) {
 
 }  // namespace
 
-ChildProcess::ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& environment)
+ChildProcess::ChildProcess(const std::vector<std::string>& arguments,
+                           const std::vector<std::string>& environment)
     : name_(arguments.front()) {
   std::vector<std::string> argument_texts = arguments;
   std::vector<std::string> environment_texts = merged_environment(environment);
@@ -64,7 +64,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments, const std:
 ChildProcess::~ChildProcess() {
   signal_group(SIGTERM);
   const auto deadline = std::chrono::steady_clock::now() + kGrace;
-  while (!has_ended() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kPollPeriod);
+  while (!has_ended() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(kPollPeriod);
   signal_group(SIGKILL);  // also what the program left behind
   if (exit_description_.empty()) waitpid(pid_, nullptr, 0);
 }

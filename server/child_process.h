@@ -1,17 +1,17 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace latentdesk {
 
-/// A program that we started, with all that it started in turn. Ended, by SIGTERM and then SIGKILL, with this object.
+/// A program that we started, with all that it started in turn. Ended, by SIGTERM and then SIGKILL, with this
+/// object.
 class ChildProcess {
  public:
-  /// `environment` holds NAME=VALUE entries that replace ours; descriptors above 2 stay open only when they are inheritable.
-  /// Throws std::runtime_error when the program cannot be started.
+  /// `environment` holds NAME=VALUE entries that replace ours; descriptors above 2 stay open only when they
+  /// are inheritable. Throws std::runtime_error when the program cannot be started.
   ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;

@@ -6,8 +6,8 @@
 
 namespace latentdesk {
 
-/// Whether any viewer can take a picture now. The network thread sets it; capture and encoding rest while nobody can, so
-/// that nothing is captured or encoded only to be thrown away.
+/// Whether any viewer can take a picture now. The network thread sets it; capture and encoding rest while
+/// nobody can, so that nothing is captured or encoded only to be thrown away.
 class Demand {
  public:
   /// `on_open` runs on the network thread whenever demand begins. Set before other threads start.

@@ -1,8 +1,8 @@
 #include "server/encode_loop.h"
 
-#include <spdlog/spdlog.h>
-
 #include "common/clock.h"
+
+#include <spdlog/spdlog.h>
 
 namespace latentdesk {
 
@@ -10,8 +10,8 @@ namespace {
 constexpr auto kLogPeriod = std::chrono::seconds(10);
 }
 
-EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand, Latest<Frame>& frames,
-                       Deliver deliver)
+EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand,
+                       Latest<Frame>& frames, Deliver deliver)
     : encoder_(std::move(encoder)),
       scale_(model.scale_for_quality(quality)),
       model_ver_(model.wire_version()),
@@ -36,7 +36,8 @@ PacketPtr EncodeLoop::encode(const Frame& frame) {
   encode_ms_.add(result.encode_ms);
   pack_ms_.add(result.pack_ms);
   bytes_.add(static_cast<double>(payload->size()));
-  if (result.scale > scale_) spdlog::debug("frame coarsened to fit a message: scale {} for {}", result.scale, scale_);
+  if (result.scale > scale_)
+    spdlog::debug("frame coarsened to fit a message: scale {} for {}", result.scale, scale_);
   return std::make_shared<const Packet>(
       FrameHeader{result.shape, result.scale, image.size, frame.timestamp, model_ver_}, std::move(payload));
 }
@@ -45,9 +46,11 @@ void EncodeLoop::log_statistics() {
   const auto now = SteadyClock::now();
   if (now - last_log_ < kLogPeriod) return;
   const double seconds = milliseconds(now - last_log_) / 1000;
-  spdlog::info("{:.1f} frames a second, encode {:.1f} ms, pack {:.1f} ms, {:.0f} kB a frame (medians), {} frames replaced",
-               static_cast<double>(encode_ms_.count() - logged_frames_) / seconds, encode_ms_.percentiles().p50,
-               pack_ms_.percentiles().p50, bytes_.percentiles().p50 / 1000, frames_.dropped());
+  spdlog::info(
+      "{:.1f} frames a second, encode {:.1f} ms, pack {:.1f} ms, {:.0f} kB a frame (medians), {} frames "
+      "replaced",
+      static_cast<double>(encode_ms_.count() - logged_frames_) / seconds, encode_ms_.percentiles().p50,
+      pack_ms_.percentiles().p50, bytes_.percentiles().p50 / 1000, frames_.dropped());
   last_log_ = now;
   logged_frames_ = encode_ms_.count();
 }

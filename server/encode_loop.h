@@ -1,14 +1,14 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-
 #include "common/codec/frame_encoder.h"
 #include "common/latest.h"
 #include "common/stats.h"
 #include "server/capture.h"
 #include "server/demand.h"
 #include "server/packet.h"
+
+#include <functional>
+#include <memory>
 
 namespace latentdesk {
 
@@ -18,8 +18,8 @@ class EncodeLoop {
   using Deliver = std::function<void(PacketPtr)>;
 
   /// `deliver` is called on the encode thread.
-  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand, Latest<Frame>& frames,
-             Deliver deliver);
+  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand,
+             Latest<Frame>& frames, Deliver deliver);
 
   /// The encode thread's whole life; returns when demand or the mailbox is closed.
   void run();

@@ -21,7 +21,8 @@ HttpResponse answer(const HttpRequest& request, http::status status, std::string
   return response;
 }
 
-/// A browser names the page that connects. Any page may try to reach a server on this machine, so it must be ours.
+/// A browser names the page that connects. Any page may try to reach a server on this machine, so it must be
+/// ours.
 bool has_foreign_origin(const HttpRequest& request) {
   const auto origin = request[http::field::origin];
   if (origin.empty()) return false;
@@ -34,7 +35,8 @@ bool has_foreign_origin(const HttpRequest& request) {
 std::optional<HttpResponse> answer_without_upgrade(const HttpRequest& request) {
   if (boost::beast::websocket::is_upgrade(request)) {
     if (!has_foreign_origin(request)) return std::nullopt;
-    return answer(request, http::status::forbidden, "Connections from this web page (Origin) are not allowed.\n");
+    return answer(request, http::status::forbidden,
+                  "Connections from this web page (Origin) are not allowed.\n");
   }
   if (request.target() == "/healthz") return answer(request, http::status::ok, "ok\n");
   if (request.target() != "/") return answer(request, http::status::not_found, "Not found.\n");

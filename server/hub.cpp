@@ -1,8 +1,8 @@
 #include "server/hub.h"
 
-#include <algorithm>
-
 #include "common/clock.h"
+
+#include <algorithm>
 
 namespace latentdesk {
 
@@ -31,7 +31,8 @@ void Hub::leave(const std::shared_ptr<Viewer>& viewer) {
 }
 
 void Hub::update_demand() {
-  demand_.set(std::any_of(viewers_.begin(), viewers_.end(), [](const auto& viewer) { return viewer->is_ready(); }));
+  demand_.set(
+      std::any_of(viewers_.begin(), viewers_.end(), [](const auto& viewer) { return viewer->is_ready(); }));
 }
 
 void Hub::deliver(PacketPtr packet) {

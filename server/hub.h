@@ -1,14 +1,14 @@
 #pragma once
 
+#include "server/demand.h"
+#include "server/packet.h"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
 #include <set>
-
-#include "server/demand.h"
-#include "server/packet.h"
 
 namespace latentdesk {
 
@@ -23,8 +23,8 @@ class Viewer {
   virtual void close() = 0;
 };
 
-/// Hands the newest packet to every viewer, and repeats it once a second on an idle desktop. Knows whether any viewer can
-/// take more. Network thread only.
+/// Hands the newest packet to every viewer, and repeats it once a second on an idle desktop. Knows whether
+/// any viewer can take more. Network thread only.
 class Hub {
  public:
   /// `refresh` asks for a picture although nothing has changed, when the first viewer comes.

@@ -1,5 +1,7 @@
 #include "server/listener.h"
 
+#include "server/session.h"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,8 +11,6 @@
 #include <charconv>
 #include <memory>
 #include <stdexcept>
-
-#include "server/session.h"
 
 namespace latentdesk {
 
@@ -36,7 +36,8 @@ tcp::endpoint parse_endpoint(asio::io_context& context, const std::string& text)
   const bool valid = !host.empty() && !port_text.empty() && parsed.ec == std::errc() &&
                      parsed.ptr == port_text.data() + port_text.size() &&
                      (bracketed || host.find(':') == host.npos);
-  if (!valid) throw std::runtime_error("--listen " + text + ": write HOST:PORT, such as 127.0.0.1:8765 or [::1]:8765");
+  if (!valid)
+    throw std::runtime_error("--listen " + text + ": write HOST:PORT, such as 127.0.0.1:8765 or [::1]:8765");
   error_code error;
   const auto resolved = tcp::resolver(context).resolve(host, port_text, error);
   if (error) throw std::runtime_error("--listen " + text + ": " + error.message());

@@ -14,9 +14,11 @@ class Hub;
 boost::asio::ip::tcp::endpoint parse_endpoint(boost::asio::io_context& context, const std::string& text);
 
 /// Throws std::runtime_error when the address cannot be listened on.
-boost::asio::ip::tcp::acceptor listen(boost::asio::io_context& context, boost::asio::ip::tcp::endpoint endpoint);
+boost::asio::ip::tcp::acceptor listen(boost::asio::io_context& context,
+                                      boost::asio::ip::tcp::endpoint endpoint);
 
-/// Accepts connections until the acceptor is closed; each is served by its own coroutine, a bounded number at once.
+/// Accepts connections until the acceptor is closed; each is served by its own coroutine, a bounded number at
+/// once.
 boost::asio::awaitable<void> accept_connections(boost::asio::ip::tcp::acceptor& acceptor, Hub& hub);
 
 }  // namespace latentdesk

@@ -1,10 +1,10 @@
+#include "server/options.h"
+#include "server/server.h"
+
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <exception>
-
-#include "server/options.h"
-#include "server/server.h"
 
 int main(int argc, char** argv) {
   try {

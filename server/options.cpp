@@ -1,13 +1,13 @@
 #include "server/options.h"
 
+#include "common/codec/device_option.h"
+#include "common/raw_video.h"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
-
-#include "common/codec/device_option.h"
-#include "common/raw_video.h"
 
 namespace latentdesk {
 
@@ -38,7 +38,9 @@ std::string check_size(const std::string& text) {
 }
 
 CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help) {
-  return app.add_option_function<std::string>(name, [&size](const std::string& text) { size = parse_size(text); }, help)
+  return app
+      .add_option_function<std::string>(
+          name, [&size](const std::string& text) { size = parse_size(text); }, help)
       ->check(CLI::Validator(check_size, "WxH"))
       ->type_name("");
 }
@@ -59,7 +61,8 @@ void add_source_options(CLI::App& app, ServerOptions& options) {
 
 void add_stream_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--listen", options.listen, "address and port for viewers")->capture_default_str();
-  app.add_flag("--insecure", options.insecure, "listen beyond this machine, though nothing protects the desktop");
+  app.add_flag("--insecure", options.insecure,
+               "listen beyond this machine, though nothing protects the desktop");
   app.add_option("--model", options.model, "model file (default: the one shipped)");
   options.quality = kDefaultQuality;
   app.add_option("--quality", options.quality, "1 to 100; more is better and costs more")

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "common/protocol.h"
+
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "common/protocol.h"
 
 namespace latentdesk {
 
@@ -14,7 +14,9 @@ using Payload = std::vector<uint8_t>;
 /// One message as it goes to every viewer: immutable, shared.
 struct Packet {
   explicit Packet(FrameHeader frame_header, std::shared_ptr<const Payload> frame_payload)
-      : header(std::move(frame_header)), prefix(serialize_frame_prefix(header)), payload(std::move(frame_payload)) {}
+      : header(std::move(frame_header)),
+        prefix(serialize_frame_prefix(header)),
+        payload(std::move(frame_payload)) {}
 
   FrameHeader header;
   std::string prefix;  ///< length and header as sent
@@ -25,7 +27,8 @@ struct Packet {
 
 using PacketPtr = std::shared_ptr<const Packet>;
 
-/// Payload buffers that come back, with their memory, when the last packet that holds them has gone. Any thread.
+/// Payload buffers that come back, with their memory, when the last packet that holds them has gone. Any
+/// thread.
 class PayloadPool {
  public:
   std::shared_ptr<Payload> take() {

@@ -1,21 +1,20 @@
 #include "server/server.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
-
-#include <pthread.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <stdexcept>
-
 #include "common/codec/model_path.h"
 #include "common/raw_video.h"
 #include "server/listener.h"
 #include "server/synthetic_capture.h"
 #include "server/x11_capture.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <pthread.h>
+#include <stdexcept>
 
 namespace latentdesk {
 
@@ -26,9 +25,10 @@ namespace {
 asio::ip::tcp::acceptor open_acceptor(asio::io_context& context, const ServerOptions& options) {
   const auto endpoint = parse_endpoint(context, options.listen);
   if (!endpoint.address().is_loopback() && !options.insecure) {
-    throw std::runtime_error("--listen " + options.listen +
-                             ": beyond this machine anybody could look, since there is no encryption and no token yet. "
-                             "Use an SSH tunnel (ssh -L 8765:127.0.0.1:8765 host), or say --insecure");
+    throw std::runtime_error(
+        "--listen " + options.listen +
+        ": beyond this machine anybody could look, since there is no encryption and no token yet. "
+        "Use an SSH tunnel (ssh -L 8765:127.0.0.1:8765 host), or say --insecure");
   }
   return listen(context, endpoint);
 }

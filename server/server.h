@@ -1,5 +1,13 @@
 #pragma once
 
+#include "common/latest.h"
+#include "server/capture_loop.h"
+#include "server/demand.h"
+#include "server/encode_loop.h"
+#include "server/hub.h"
+#include "server/options.h"
+#include "server/virtual_display.h"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -8,14 +16,6 @@
 #include <functional>
 #include <memory>
 #include <thread>
-
-#include "common/latest.h"
-#include "server/capture_loop.h"
-#include "server/demand.h"
-#include "server/encode_loop.h"
-#include "server/hub.h"
-#include "server/options.h"
-#include "server/virtual_display.h"
 
 namespace latentdesk {
 

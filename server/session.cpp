@@ -1,5 +1,8 @@
 #include "server/session.h"
 
+#include "server/http.h"
+#include "server/hub.h"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -13,9 +16,6 @@
 #include <array>
 #include <optional>
 #include <string>
-
-#include "server/http.h"
-#include "server/hub.h"
 
 namespace latentdesk {
 
@@ -42,7 +42,10 @@ std::string peer_name(const asio::ip::tcp::socket& socket) {
 class Session : public Viewer, public std::enable_shared_from_this<Session> {
  public:
   Session(beast::tcp_stream stream, std::string peer, Hub& hub)
-      : websocket_(std::move(stream)), peer_(std::move(peer)), hub_(hub), wake_writer_(websocket_.get_executor()) {}
+      : websocket_(std::move(stream)),
+        peer_(std::move(peer)),
+        hub_(hub),
+        wake_writer_(websocket_.get_executor()) {}
 
   asio::awaitable<void> run(http::request<http::empty_body> request) {
     configure();
@@ -50,7 +53,8 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
     open_ = true;
     spdlog::info("{}: viewer connected", peer_);
     const auto self = shared_from_this();
-    asio::co_spawn(websocket_.get_executor(), [self] { return self->write_packets(); }, asio::detached);
+    asio::co_spawn(
+        websocket_.get_executor(), [self] { return self->write_packets(); }, asio::detached);
     hub_.join(self);
     const std::string reason = co_await read_messages();
     end();
@@ -89,7 +93,8 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
       if (error) co_return describe_end(error);
       try {
         const auto data = buffer.cdata();
-        validate_client_message({static_cast<const uint8_t*>(data.data()), data.size()}, websocket_.got_text());
+        validate_client_message({static_cast<const uint8_t*>(data.data()), data.size()},
+                                websocket_.got_text());
       } catch (const ProtocolError& violation) {
         start_closing({websocket::close_code::policy_error, violation.what()});
         co_return std::string("closed for bad input: ") + violation.what();
@@ -114,7 +119,8 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
         continue;
       }
       writing_ = std::exchange(pending_, nullptr);
-      const std::array<asio::const_buffer, 2> message{asio::buffer(writing_->prefix), asio::buffer(*writing_->payload)};
+      const std::array<asio::const_buffer, 2> message{asio::buffer(writing_->prefix),
+                                                      asio::buffer(*writing_->payload)};
       co_await websocket_.async_write(message, asio::redirect_error(asio::use_awaitable, error));
       writing_.reset();
       if (error) break;  // the reader finds the same, and knows why
@@ -152,7 +158,8 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
 void limit_send_queue(asio::ip::tcp::socket& socket) {
   error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(kUnsentBytes), ignored);
+  socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(kUnsentBytes),
+                    ignored);
 }
 
 asio::awaitable<void> serve_request(asio::ip::tcp::socket socket, const std::string& peer, Hub& hub) {
@@ -165,7 +172,8 @@ asio::awaitable<void> serve_request(asio::ip::tcp::socket socket, const std::str
   co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
 
   if (auto refusal = answer_without_upgrade(parser.get())) {
-    if (refusal->result() == http::status::forbidden) spdlog::warn("{}: refused: {}", peer, printable(refusal->body()));
+    if (refusal->result() == http::status::forbidden)
+      spdlog::warn("{}: refused: {}", peer, printable(refusal->body()));
     co_await http::async_write(stream, *refusal, asio::use_awaitable);
     stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send);
     co_return;

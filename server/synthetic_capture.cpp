@@ -1,8 +1,8 @@
 #include "server/synthetic_capture.h"
 
-#include <cstring>
-
 #include "common/raw_video.h"
+
+#include <cstring>
 
 namespace latentdesk {
 
@@ -21,7 +21,8 @@ class HeapBuffer : public FrameBuffer {
 class ClockedCapture : public Capture {
  public:
   ClockedCapture(Size size, double fps)
-      : size_(size), period_(std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(1 / fps))) {}
+      : size_(size),
+        period_(std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(1 / fps))) {}
 
   Size size() const override { return size_; }
 
@@ -99,7 +100,8 @@ class PatternCapture : public ClockedCapture {
 
  private:
   uint32_t pixel(int x, int y, Size size) const {
-    constexpr uint32_t kBars[] = {0xffffff, 0xffff00, 0x00ffff, 0x00ff00, 0xff00ff, 0xff0000, 0x0000ff, 0x000000};
+    constexpr uint32_t kBars[] = {0xffffff, 0xffff00, 0x00ffff, 0x00ff00,
+                                  0xff00ff, 0xff0000, 0x0000ff, 0x000000};
     constexpr int kStep = 8;
     const int moving = static_cast<int>(frame() * kStep % static_cast<uint64_t>(size.width));
     if (x >= moving && x < moving + kStep) return 0xffa000;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "server/capture.h"
+
 #include <memory>
 #include <string>
-
-#include "server/capture.h"
 
 namespace latentdesk {
 

@@ -1,16 +1,16 @@
 #include "server/virtual_display.h"
 
-#include <X11/Xauth.h>
-#include <poll.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <poll.h>
 #include <stdexcept>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <X11/Xauth.h>
 
 namespace latentdesk {
 
@@ -34,7 +34,9 @@ std::string read_display_number(int fd) {
   return {};
 }
 
-std::string screen(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height) + "x24"; }
+std::string screen(Size size) {
+  return std::to_string(size.width) + "x" + std::to_string(size.height) + "x24";
+}
 
 }  // namespace
 
@@ -83,13 +85,15 @@ void VirtualDisplay::start(Size size) {
   if (pipe(ready) != 0) throw std::runtime_error("cannot make a pipe for Xvfb");
   try {
     process_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{"Xvfb", "-displayfd", std::to_string(ready[1]), "-screen", "0", screen(size), "-auth",
-                                 authority_file_, "-nolisten", "tcp", "-noreset", "+extension", "RANDR"},
+        std::vector<std::string>{"Xvfb", "-displayfd", std::to_string(ready[1]), "-screen", "0", screen(size),
+                                 "-auth", authority_file_, "-nolisten", "tcp", "-noreset", "+extension",
+                                 "RANDR"},
         std::vector<std::string>{});
   } catch (const std::runtime_error& error) {
     close(ready[0]);
     close(ready[1]);
-    throw std::runtime_error(std::string("--start-display: ") + error.what() + " (Debian: apt-get install xvfb)");
+    throw std::runtime_error(std::string("--start-display: ") + error.what() +
+                             " (Debian: apt-get install xvfb)");
   }
   close(ready[1]);
   const std::string number = read_display_number(ready[0]);

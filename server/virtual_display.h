@@ -1,16 +1,16 @@
 #pragma once
 
+#include "common/image.h"
+#include "server/child_process.h"
+
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "common/image.h"
-#include "server/child_process.h"
-
 namespace latentdesk {
 
-/// An X server without a screen (Xvfb), on a free display number, with an authority file that only this user can read.
-/// Ended, and the file removed, with this object.
+/// An X server without a screen (Xvfb), on a free display number, with an authority file that only this user
+/// can read. Ended, and the file removed, with this object.
 class VirtualDisplay {
  public:
   /// Returns once the display accepts connections. Throws std::runtime_error when Xvfb cannot be started.

@@ -1,11 +1,11 @@
 #include "server/x11_buffers.h"
 
-#include <X11/Xutil.h>
-#include <X11/extensions/XShm.h>
+#include <new>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
-#include <new>
+#include <X11/Xutil.h>
+#include <X11/extensions/XShm.h>
 
 namespace latentdesk {
 
@@ -20,9 +20,12 @@ struct DestroyImage {
 using ImageHandle = std::unique_ptr<XImage, DestroyImage>;
 
 Visual* visual(Display* display) { return DefaultVisual(display, DefaultScreen(display)); }
-unsigned depth(Display* display) { return static_cast<unsigned>(DefaultDepth(display, DefaultScreen(display))); }
+unsigned depth(Display* display) {
+  return static_cast<unsigned>(DefaultDepth(display, DefaultScreen(display)));
+}
 
-/// System V shared memory; its identifier is given up at once when both sides are attached, so nothing outlives a crash.
+/// System V shared memory; its identifier is given up at once when both sides are attached, so nothing
+/// outlives a crash.
 class SharedMemory {
  public:
   explicit SharedMemory(size_t bytes) : id_(shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600)) {
@@ -50,15 +53,15 @@ class SharedMemory {
 
 class SharedBuffer : public X11Buffer {
  public:
-  SharedBuffer(X11Connection& connection, Size size)
-      : size_(size), memory_(size.pixels() * kBytesPerPixel) {
+  SharedBuffer(X11Connection& connection, Size size) : size_(size), memory_(size.pixels() * kBytesPerPixel) {
     Display* display = connection.get();
     if (!memory_.valid()) return;
     segment_.shmid = memory_.id();
     segment_.shmaddr = memory_.address();
     segment_.readOnly = False;
-    image_.reset(XShmCreateImage(display, visual(display), depth(display), ZPixmap, memory_.address(), &segment_,
-                                 static_cast<unsigned>(size.width), static_cast<unsigned>(size.height)));
+    image_.reset(XShmCreateImage(display, visual(display), depth(display), ZPixmap, memory_.address(),
+                                 &segment_, static_cast<unsigned>(size.width),
+                                 static_cast<unsigned>(size.height)));
     const bool attached = XShmAttach(display, &segment_) && connection.sync_without_error();
     memory_.remove();
     if (!attached) image_.reset();
@@ -71,7 +74,8 @@ class SharedBuffer : public X11Buffer {
   }
 
   MutableImageView view() override {
-    return {reinterpret_cast<uint8_t*>(memory_.address()), size_, static_cast<size_t>(image_->bytes_per_line)};
+    return {reinterpret_cast<uint8_t*>(memory_.address()), size_,
+            static_cast<size_t>(image_->bytes_per_line)};
   }
 
  private:
@@ -95,7 +99,8 @@ class PlainBuffer : public X11Buffer {
   bool fill(X11Connection& connection) override {
     const Size size = picture_.size();
     return XGetSubImage(connection.get(), connection.root(), 0, 0, static_cast<unsigned>(size.width),
-                        static_cast<unsigned>(size.height), AllPlanes, ZPixmap, image_.get(), 0, 0) != nullptr;
+                        static_cast<unsigned>(size.height), AllPlanes, ZPixmap, image_.get(), 0,
+                        0) != nullptr;
   }
 
   MutableImageView view() override { return picture_.view(); }

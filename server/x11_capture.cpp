@@ -1,13 +1,13 @@
 #include "server/x11_capture.h"
 
+#include "server/x11_buffers.h"
+#include "server/x11_connection.h"
+#include "server/x11_cursor.h"
+
 #include <X11/extensions/XInput2.h>
 #include <X11/extensions/Xdamage.h>
 #include <X11/extensions/Xfixes.h>
 #include <X11/extensions/Xrandr.h>
-
-#include "server/x11_buffers.h"
-#include "server/x11_connection.h"
-#include "server/x11_cursor.h"
 
 namespace latentdesk {
 
@@ -25,7 +25,8 @@ void check_pixel_format(const X11Connection& connection) {
   const bool is_bgrx = DefaultDepth(display, DefaultScreen(display)) >= 24 && visual->red_mask == 0xff0000 &&
                        visual->green_mask == 0xff00 && visual->blue_mask == 0xff &&
                        ImageByteOrder(display) == LSBFirst;
-  if (!is_bgrx) throw std::runtime_error("the X display must have 24-bit colour (Xvfb: -screen 0 1280x720x24)");
+  if (!is_bgrx)
+    throw std::runtime_error("the X display must have 24-bit colour (Xvfb: -screen 0 1280x720x24)");
 }
 
 class X11Capture : public Capture {
@@ -106,8 +107,10 @@ class X11Capture : public Capture {
     while (XPending(connection_.get()) > 0) {
       XEvent event;
       XNextEvent(connection_.get(), &event);
-      if (event.type == randr_event_ + RRScreenChangeNotify) throw CaptureLost("the X screen has changed its size");
-      changed |= event.type == damage_event_ + XDamageNotify || event.type == xfixes_event_ + XFixesCursorNotify ||
+      if (event.type == randr_event_ + RRScreenChangeNotify)
+        throw CaptureLost("the X screen has changed its size");
+      changed |= event.type == damage_event_ + XDamageNotify ||
+                 event.type == xfixes_event_ + XFixesCursorNotify ||
                  (event.type == GenericEvent && event.xcookie.extension == xinput_opcode_);
     }
     connection_.check();

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "server/capture.h"
+
 #include <memory>
 #include <string>
-
-#include "server/capture.h"
 
 namespace latentdesk {
 
 struct X11CaptureOptions {
-  std::string display;       ///< as in $DISPLAY; empty for that
-  bool draw_cursor = true;   ///< into the picture
+  std::string display;      ///< as in $DISPLAY; empty for that
+  bool draw_cursor = true;  ///< into the picture
 };
 
 /// Captures a screen: XDamage says when, XShm how, plain XGetImage where shared memory does not reach.

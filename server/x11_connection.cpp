@@ -1,8 +1,10 @@
 #include "server/x11_connection.h"
 
+#include "server/capture.h"
+
 #include <utility>
 
-#include "server/capture.h"
+#include <X11/Xlib.h>
 
 namespace latentdesk {
 
@@ -35,6 +37,10 @@ X11Connection::X11Connection(const std::string& display) : name_(XDisplayName(di
 
 X11Connection::~X11Connection() { XCloseDisplay(display_); }
 
+unsigned long X11Connection::root() const { return DefaultRootWindow(display_); }
+
+int X11Connection::fd() const { return ConnectionNumber(display_); }
+
 void X11Connection::check() const {
   if (lost_) throw CaptureLost("X display '" + name_ + "' went away");
 }
@@ -44,5 +50,7 @@ bool X11Connection::sync_without_error() {
   check();
   return !std::exchange(error_reported, false);
 }
+
+void XFreeDeleter::operator()(void* memory) const { XFree(memory); }
 
 }  // namespace latentdesk

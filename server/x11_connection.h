@@ -1,10 +1,11 @@
 #pragma once
 
-// For the server's X11 files only: Xlib's macros must not spread.
-#include <X11/Xlib.h>
-
 #include <memory>
 #include <string>
+
+// As Xlib declares it, without Xlib's macros.
+struct _XDisplay;
+typedef struct _XDisplay Display;
 
 namespace latentdesk {
 
@@ -18,8 +19,8 @@ class X11Connection {
   X11Connection& operator=(const X11Connection&) = delete;
 
   Display* get() const { return display_; }
-  Window root() const { return DefaultRootWindow(display_); }
-  int fd() const { return ConnectionNumber(display_); }
+  unsigned long root() const;  ///< window of the whole screen
+  int fd() const;
 
   /// Throws CaptureLost when the server has gone. After it has, Xlib's calls return at once and mean nothing.
   void check() const;
@@ -34,7 +35,7 @@ class X11Connection {
 };
 
 struct XFreeDeleter {
-  void operator()(void* memory) const { XFree(memory); }
+  void operator()(void* memory) const;
 };
 
 template <typename T>

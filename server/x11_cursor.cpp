@@ -1,8 +1,8 @@
 #include "server/x11_cursor.h"
 
-#include <X11/extensions/Xfixes.h>
-
 #include <algorithm>
+
+#include <X11/extensions/Xfixes.h>
 
 namespace latentdesk {
 

@@ -1,15 +1,16 @@
-#include <dlfcn.h>
+#include "common/codec/frame_encoder.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <new>
 
-#include "common/codec/frame_encoder.h"
-
-// A stream of one size must take no memory for a frame. This program's operator new counts; it serves the backends too.
-// oneDNN makes small maps of its own at each call, which are not ours to avoid: they are told by their caller, and bounded.
+// A stream of one size must take no memory for a frame. This program's operator new counts; it serves the
+// backends too. oneDNN makes small maps of its own at each call, which are not ours to avoid: they are told
+// by their caller, and bounded.
 
 namespace {
 
@@ -75,7 +76,7 @@ class Stream {
 
 TEST(Allocation, CounterCounts) {
   counting = true;
-  delete ::new int;
+  ::operator delete(::operator new(1));
   counting = false;
   EXPECT_GE(ours.exchange(0), 1);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/protocol.h"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -11,8 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "common/protocol.h"
-
 namespace latentdesk {
 
 /// A plain WebSocket client for the server's tests; blocks.
@@ -22,8 +22,10 @@ class BeastClient {
     namespace beast = boost::beast;
     websocket_.next_layer().connect({boost::asio::ip::address_v4::loopback(), port});
     if (!origin.empty()) {
-      websocket_.set_option(beast::websocket::stream_base::decorator(
-          [origin](beast::websocket::request_type& request) { request.set(beast::http::field::origin, origin); }));
+      websocket_.set_option(
+          beast::websocket::stream_base::decorator([origin](beast::websocket::request_type& request) {
+            request.set(beast::http::field::origin, origin);
+          }));
     }
     websocket_.handshake("127.0.0.1:" + std::to_string(port), "/");
   }

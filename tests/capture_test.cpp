@@ -1,5 +1,9 @@
-#include <X11/Xlib.h>
-#include <X11/extensions/XTest.h>
+#include "server/virtual_display.h"
+#include "server/wake.h"
+#include "server/x11_buffers.h"
+#include "server/x11_capture.h"
+#include "server/x11_connection.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -8,11 +12,8 @@
 #include <cstring>
 #include <thread>
 
-#include "server/virtual_display.h"
-#include "server/wake.h"
-#include "server/x11_buffers.h"
-#include "server/x11_capture.h"
-#include "server/x11_connection.h"
+#include <X11/Xlib.h>
+#include <X11/extensions/XTest.h>
 
 // Against a real Xvfb with a known picture.
 

@@ -53,9 +53,7 @@ std::string payload_of(size_t values) {
   return {packed.begin(), packed.end()};
 }
 
-std::string good_payload() {
-  return payload_of(latent_shape(kPicture, kChannels).elements());
-}
+std::string good_payload() { return payload_of(latent_shape(kPicture, kChannels).elements()); }
 
 std::string framed(const std::string& header, const std::string& payload) {
   std::string message;
@@ -63,9 +61,7 @@ std::string framed(const std::string& header, const std::string& payload) {
   return message + header + payload;
 }
 
-std::string good_frame() {
-  return framed(good_header().dump(), good_payload());
-}
+std::string good_frame() { return framed(good_header().dump(), good_payload()); }
 
 /// A good frame but for one field of its header.
 std::string frame_with(const char* field, const json& value) {
@@ -97,9 +93,7 @@ struct BadMessage {
   uint16_t close_code = kProtocolErrorCode;
 };
 
-std::ostream& operator<<(std::ostream& out, const BadMessage& bad) {
-  return out << bad.name;
-}
+std::ostream& operator<<(std::ostream& out, const BadMessage& bad) { return out << bad.name; }
 
 class BadMessageTest : public testing::TestWithParam<BadMessage> {};
 

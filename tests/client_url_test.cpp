@@ -37,9 +37,7 @@ TEST(ServerUrl, SaysThatTlsIsMissing) {
 
 class BadUrl : public testing::TestWithParam<const char*> {};
 
-TEST_P(BadUrl, IsRefused) {
-  EXPECT_THROW(parse_server_url(GetParam()), UrlError);
-}
+TEST_P(BadUrl, IsRefused) { EXPECT_THROW(parse_server_url(GetParam()), UrlError); }
 
 INSTANTIATE_TEST_SUITE_P(ServerUrl, BadUrl,
                          testing::Values("", "ws://", ":8765", "http://h", "://h", "ws:///path", "user@h",
@@ -48,9 +46,7 @@ INSTANTIATE_TEST_SUITE_P(ServerUrl, BadUrl,
                                          "[::1]8765", "h/#fragment", "h/a b", "h/a\r\nHost: x", "h\n",
                                          "h/\x80", "a b", "h\"", "h/<>"));
 
-TEST(ServerUrl, RefusesAnEndlessAddress) {
-  EXPECT_THROW(parse_server_url(std::string(5000, 'a')), UrlError);
-}
+TEST(ServerUrl, RefusesAnEndlessAddress) { EXPECT_THROW(parse_server_url(std::string(5000, 'a')), UrlError); }
 
 TEST(ServerUrl, AddsTheTokenToTheQuery) {
   EXPECT_EQ(target_with_token({"h", 1, "/"}, ""), "/");

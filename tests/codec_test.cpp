@@ -1,5 +1,7 @@
 #include "common/codec/codec.h"
 
+#include "common/fidelity.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,9 +10,8 @@
 #include <cstring>
 #include <random>
 
-#include "common/fidelity.h"
-
-// Both ends of each backend that can be had here against PyTorch's golden tensors, and against themselves at awkward sizes.
+// Both ends of each backend that can be had here against PyTorch's golden tensors, and against themselves at
+// awkward sizes.
 
 namespace latentdesk {
 namespace {
@@ -54,7 +55,7 @@ class Codec : public testing::TestWithParam<Device> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Backends, Codec, testing::Values(Device::cpu, Device::cuda),
-                         [](const auto& info) { return info.param == Device::cpu ? "cpu" : "cuda"; });
+                         [](const auto& test) { return test.param == Device::cpu ? "cpu" : "cuda"; });
 
 /// One of the pictures that PyTorch ran through the networks.
 struct GoldenCase {
@@ -146,9 +147,11 @@ Image smooth(Size size, uint32_t seed) {
 }
 
 TEST_P(Codec, AnySizeComesBackWhole) {
-  for (const Size size : {Size{1, 1}, Size{7, 9}, Size{8, 8}, Size{64, 64}, Size{65, 63}, Size{321, 17}, Size{1366, 768}}) {
+  for (const Size size :
+       {Size{1, 1}, Size{7, 9}, Size{8, 8}, Size{64, 64}, Size{65, 63}, Size{321, 17}, Size{1366, 768}}) {
     const Image image = smooth(size, 1);
-    EXPECT_GE(agreement(decode(encode(image, model_.scale_min), size), image), 30) << size.width << 'x' << size.height;
+    EXPECT_GE(agreement(decode(encode(image, model_.scale_min), size), image), 30)
+        << size.width << 'x' << size.height;
   }
 }
 
@@ -156,7 +159,8 @@ TEST_P(Codec, MoreQualityIsNearerToTheOriginal) {
   const Image image = golden_cases()[1].image;
   double previous = 0;
   for (const int quality : {1, 25, 50, 75, 100}) {
-    const double now = agreement(decode(encode(image, model_.scale_for_quality(quality)), image.size()), image);
+    const double now =
+        agreement(decode(encode(image, model_.scale_for_quality(quality)), image.size()), image);
     EXPECT_GT(now, previous) << "quality " << quality;
     previous = now;
   }
@@ -174,7 +178,8 @@ TEST_P(Codec, ExtremeLatentsDecodeToSomePicture) {
   latents.resize(latent_shape({64, 64}, model_.latent_channels));
   for (const float scale : {1e-38f, 1.0f, 1e6f}) {
     latents.scale = scale;
-    for (size_t i = 0; i < latents.values.size(); ++i) latents.values[i] = static_cast<int8_t>(i % 2 ? 127 : -128);
+    for (size_t i = 0; i < latents.values.size(); ++i)
+      latents.values[i] = static_cast<int8_t>(i % 2 ? 127 : -128);
     EXPECT_NO_THROW(decode(latents, {64, 64}));
   }
 }

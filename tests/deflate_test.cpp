@@ -1,12 +1,12 @@
 #include "common/deflate.h"
 
+#include "common/codec/latents.h"
+#include "common/protocol.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
-
-#include "common/codec/latents.h"
-#include "common/protocol.h"
 
 namespace latentdesk {
 namespace {
@@ -76,7 +76,8 @@ TEST(Unpack, BombIsRefusedWithoutTakingItsMemory) {
   const FrameHeader header{{960, 540, 256}, 1, {7680, 4320}, 0, "m"};
   Inflater inflater;
   Latents latents;
-  EXPECT_THROW(unpack(header, std::vector<uint8_t>{0x78, 0x01, 0x03, 0x00}, inflater, latents), ProtocolError);
+  EXPECT_THROW(unpack(header, std::vector<uint8_t>{0x78, 0x01, 0x03, 0x00}, inflater, latents),
+               ProtocolError);
   EXPECT_EQ(latents.values.capacity(), 0u);
 }
 

@@ -37,7 +37,8 @@ TEST(Http, ProgramsAndOurOwnPageMayUpgrade) {
 }
 
 TEST(Http, ForeignPagesMayNot) {
-  for (const char* origin : {"http://example.com", "http://127.0.0.1:8080", "null", "file://", "127.0.0.1:8765"}) {
+  for (const char* origin :
+       {"http://example.com", "http://127.0.0.1:8080", "null", "file://", "127.0.0.1:8765"}) {
     const auto answer = answer_without_upgrade(upgrade(origin));
     ASSERT_TRUE(answer) << origin;
     EXPECT_EQ(answer->result(), http::status::forbidden) << origin;

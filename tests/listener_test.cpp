@@ -18,8 +18,8 @@ TEST(ParseEndpoint, TakesAddressesOfBothFamilies) {
 }
 
 TEST(ParseEndpoint, RefusesTheRest) {
-  for (const char* text : {"", ":", "8765", ":8765", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-                           "127.0.0.1:80x", "::1:80", "[]:80", "[::1]80"}) {
+  for (const char* text : {"", ":", "8765", ":8765", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+                           "127.0.0.1:-1", "127.0.0.1:80x", "::1:80", "[]:80", "[::1]80"}) {
     EXPECT_THROW(parsed(text), std::runtime_error) << text;
   }
 }

@@ -60,7 +60,8 @@ TEST(ModelFile, WhatIsMissingIsAnErrorThatNamesIt) {
 TEST(ModelFile, TruncationAnywhereIsAnError) {
   const auto whole = file_of(valid_header().dump(), 28);
   for (size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_THROW(ModelFile::parse({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)}, "t"), ModelError);
+    EXPECT_THROW(ModelFile::parse({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)}, "t"),
+                 ModelError);
   }
 }
 
@@ -84,12 +85,13 @@ TEST_P(BadTensor, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Wrong, BadTensor,
-    testing::Values(tensor("F16", {2, 3}, 0, 24), tensor("F32", {2, 4}, 0, 24), tensor("F32", {-2, -3}, 0, 24),
-                    tensor("F32", {0, 3}, 0, 24), tensor("F32", json::array({4294967296, 4294967296, 6}), 0, 24),
-                    tensor("F32", {2, 3}, 24, 0), tensor("F32", {2, 3}, 4, 28), tensor("F32", {2, 3}, 0, 1u << 30),
-                    tensor("F32", {2, 3}, UINT64_MAX - 23, 0), tensor("F32", "2x3", 0, 24),
-                    json{{"dtype", "F32"}, {"shape", {2, 3}}}, json{{"shape", {2, 3}}, {"data_offsets", {0, 24}}},
-                    json(1), json(nullptr)));
+    testing::Values(tensor("F16", {2, 3}, 0, 24), tensor("F32", {2, 4}, 0, 24),
+                    tensor("F32", {-2, -3}, 0, 24), tensor("F32", {0, 3}, 0, 24),
+                    tensor("F32", json::array({4294967296, 4294967296, 6}), 0, 24),
+                    tensor("F32", {2, 3}, 24, 0), tensor("F32", {2, 3}, 4, 28),
+                    tensor("F32", {2, 3}, 0, 1u << 30), tensor("F32", {2, 3}, UINT64_MAX - 23, 0),
+                    tensor("F32", "2x3", 0, 24), json{{"dtype", "F32"}, {"shape", {2, 3}}},
+                    json{{"shape", {2, 3}}, {"data_offsets", {0, 24}}}, json(1), json(nullptr)));
 
 TEST(ModelFile, MetadataMustBeText) {
   json header = valid_header();

@@ -1,8 +1,8 @@
 #include "common/codec/model.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 #include <nlohmann/json.hpp>
+#include <zlib.h>
 
 #include <cstring>
 #include <fstream>
@@ -65,7 +65,9 @@ TEST(Model, QualityIsMonotonicAndSpansTheTrainedRange) {
   }
 }
 
-TEST(Model, UnchangedRewriteIsAccepted) { EXPECT_NO_THROW(with_metadata([](json&) {})); }
+TEST(Model, UnchangedRewriteIsAccepted) {
+  EXPECT_NO_THROW(with_metadata([](json&) {}));
+}
 
 TEST(Model, DamageIsFoundByTheChecksum) {
   auto bytes = shipped_bytes();
@@ -76,7 +78,8 @@ TEST(Model, DamageIsFoundByTheChecksum) {
 }
 
 TEST(Model, WrongMetadataIsRefused) {
-  for (const char* key : {"format", "stride", "latent_channels", "scale_min", "scale_max", "encoder", "decoder"}) {
+  for (const char* key :
+       {"format", "stride", "latent_channels", "scale_min", "scale_max", "encoder", "decoder"}) {
     EXPECT_THROW(with_metadata([&](json& metadata) { metadata.erase(key); }), ModelError) << key;
     EXPECT_THROW(with_metadata([&](json& metadata) { metadata[key] = "nan"; }), ModelError) << key;
     EXPECT_THROW(with_metadata([&](json& metadata) { metadata[key] = "[]"; }), ModelError) << key;

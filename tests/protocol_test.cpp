@@ -13,19 +13,24 @@ using nlohmann::json;
 std::vector<uint8_t> bytes(const std::string& text) { return {text.begin(), text.end()}; }
 
 json valid_header() {
-  return {{"w", 160},       {"h", 90},          {"c", 96},           {"scale", 0.25},
-          {"orig_w", 1280}, {"orig_h", 720}, {"timestamp", 1000.5}, {"model_ver", "lite-1.0123"}};
+  return {{"w", 160},
+          {"h", 90},
+          {"c", 96},
+          {"scale", 0.25},
+          {"orig_w", 1280},
+          {"orig_h", 720},
+          {"timestamp", 1000.5},
+          {"model_ver", "lite-1.0123"}};
 }
 
 TEST(Framing, PrefixAndHeaderAreTheGoldenBytes) {
   const FrameHeader header{{1, 1, 1}, 0.5f, {1, 1}, 1.5, "m-1.0"};
-  const std::string golden =
-      std::string("\x00\x00\x00\x59", 4) +  // length of the header, big-endian: 89
-      R"({"c":1,"h":1,)"                    // latent channels and height
-      R"("model_ver":"m-1.0",)"             // name-version.hash
-      R"("orig_h":1,"orig_w":1,)"           // captured size
-      R"("scale":0.5,"timestamp":1.5,)"     // dequantisation; capture time
-      R"("w":1})";                          // latent width
+  const std::string golden = std::string("\x00\x00\x00\x59", 4) +  // length of the header, big-endian: 89
+                             R"({"c":1,"h":1,)"                    // latent channels and height
+                             R"("model_ver":"m-1.0",)"             // name-version.hash
+                             R"("orig_h":1,"orig_w":1,)"           // captured size
+                             R"("scale":0.5,"timestamp":1.5,)"     // dequantisation; capture time
+                             R"("w":1})";                          // latent width
   EXPECT_EQ(serialize_frame_prefix(header), golden);
 }
 
@@ -95,13 +100,14 @@ TEST_P(FrameHeaderField, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Wrong, FrameHeaderField,
-    testing::Values(BadField{"w", 0}, BadField{"w", -1}, BadField{"w", 161}, BadField{"w", 1.5}, BadField{"w", "160"},
-                    BadField{"w", 4294967296u + 160u}, BadField{"h", 0}, BadField{"h", 89}, BadField{"h", nullptr},
-                    BadField{"c", 0}, BadField{"c", 257}, BadField{"c", true}, BadField{"scale", 0},
-                    BadField{"scale", -0.25}, BadField{"scale", 1e-300}, BadField{"scale", 1e7},
-                    BadField{"scale", "0.25"}, BadField{"orig_w", 0}, BadField{"orig_w", 16385},
-                    BadField{"orig_w", -1280}, BadField{"orig_h", 0}, BadField{"orig_h", 4294968016u},
-                    BadField{"timestamp", "now"}, BadField{"timestamp", json::array()}, BadField{"model_ver", 1},
+    testing::Values(BadField{"w", 0}, BadField{"w", -1}, BadField{"w", 161}, BadField{"w", 1.5},
+                    BadField{"w", "160"}, BadField{"w", 4294967296u + 160u}, BadField{"h", 0},
+                    BadField{"h", 89}, BadField{"h", nullptr}, BadField{"c", 0}, BadField{"c", 257},
+                    BadField{"c", true}, BadField{"scale", 0}, BadField{"scale", -0.25},
+                    BadField{"scale", 1e-300}, BadField{"scale", 1e7}, BadField{"scale", "0.25"},
+                    BadField{"orig_w", 0}, BadField{"orig_w", 16385}, BadField{"orig_w", -1280},
+                    BadField{"orig_h", 0}, BadField{"orig_h", 4294968016u}, BadField{"timestamp", "now"},
+                    BadField{"timestamp", json::array()}, BadField{"model_ver", 1},
                     BadField{"model_ver", std::string(129, 'x')}));
 
 TEST(FrameHeader, TooManyPixelsAreRefused) {
@@ -128,7 +134,8 @@ TEST(ClientMessage, AnythingElseIsRefused) {
   EXPECT_THROW(validate_client_message(bytes("hello"), true), ProtocolError);
   EXPECT_THROW(validate_client_message(bytes(R"({"type":"ping"})"), false), ProtocolError);
   EXPECT_THROW(validate_client_message(bytes(""), false), ProtocolError);
-  EXPECT_THROW(validate_client_message(std::vector<uint8_t>(kMaxClientMessageBytes + 1, ' '), true), ProtocolError);
+  EXPECT_THROW(validate_client_message(std::vector<uint8_t>(kMaxClientMessageBytes + 1, ' '), true),
+               ProtocolError);
 }
 
 TEST(Printable, ControlCharactersNeverReachTheLog) {

@@ -1,11 +1,11 @@
 #include "server/server.h"
 
+#include "tests/beast_client.h"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <thread>
-
-#include "tests/beast_client.h"
 
 // The whole server with its codec in this process, and the shipped programs against each other.
 
@@ -25,7 +25,8 @@ ServerOptions pattern_options() {
 
 class RunningServer {
  public:
-  explicit RunningServer(const ServerOptions& options) : server_(options), thread_([this] { server_.run(); }) {}
+  explicit RunningServer(const ServerOptions& options)
+      : server_(options), thread_([this] { server_.run(); }) {}
   ~RunningServer() {
     server_.stop();
     thread_.join();
@@ -89,8 +90,9 @@ const std::string kScratch = testing::TempDir();
 TEST(Programs, ViewerShowsWhatTheServerCaptures) {
   RunningServer server(pattern_options());
   const std::string screenshot = kScratch + "pattern.png", stats = kScratch + "stats.json";
-  ASSERT_EQ(run(kBin + "/latentdesk-viewer --headless --frames 20 --seconds 60 --device cpu --screenshot " + screenshot +
-                " --stats-json " + stats + " ws://127.0.0.1:" + std::to_string(server.port()) + " > /dev/null 2>&1"),
+  ASSERT_EQ(run(kBin + "/latentdesk-viewer --headless --frames 20 --seconds 60 --device cpu --screenshot " +
+                screenshot + " --stats-json " + stats + " ws://127.0.0.1:" + std::to_string(server.port()) +
+                " > /dev/null 2>&1"),
             0);
   EXPECT_EQ(read_file(screenshot).substr(1, 3), "PNG");
   EXPECT_NE(read_file(stats).find("\"frames\": 20"), std::string::npos) << read_file(stats);
@@ -102,9 +104,12 @@ TEST(Programs, SayWhatIsWrong) {
     EXPECT_EQ(run(kBin + "/latentdesk-server " + arguments + " > /dev/null 2> " + log), 1) << arguments;
     return read_file(log);
   };
-  EXPECT_NE(complaint("--device cuda --source pattern --listen 127.0.0.1:0").find("--device cuda"), std::string::npos);
-  EXPECT_NE(complaint("--source raw:/nowhere.bgr0 --listen 127.0.0.1:0").find("/nowhere.bgr0"), std::string::npos);
-  EXPECT_NE(complaint("--display :9999 --listen 127.0.0.1:0").find("cannot open X display ':9999'"), std::string::npos);
+  EXPECT_NE(complaint("--device cuda --source pattern --listen 127.0.0.1:0").find("--device cuda"),
+            std::string::npos);
+  EXPECT_NE(complaint("--source raw:/nowhere.bgr0 --listen 127.0.0.1:0").find("/nowhere.bgr0"),
+            std::string::npos);
+  EXPECT_NE(complaint("--display :9999 --listen 127.0.0.1:0").find("cannot open X display ':9999'"),
+            std::string::npos);
   EXPECT_NE(complaint("--source pattern --listen 0.0.0.0:0").find("--insecure"), std::string::npos);
 }
 

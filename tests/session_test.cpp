@@ -1,5 +1,12 @@
 #include "server/session.h"
 
+#include "server/capture_loop.h"
+#include "server/encode_loop.h"
+#include "server/hub.h"
+#include "server/listener.h"
+#include "server/synthetic_capture.h"
+#include "tests/beast_client.h"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -9,15 +16,8 @@
 #include <future>
 #include <thread>
 
-#include "server/capture_loop.h"
-#include "server/encode_loop.h"
-#include "server/hub.h"
-#include "server/listener.h"
-#include "server/synthetic_capture.h"
-#include "tests/beast_client.h"
-
-// All of the server's threads, with real sockets and real clients. Runs under ThreadSanitizer too, which does not
-// understand OpenMP: so the encoder is one that copies the picture's first rows instead of a network.
+// All of the server's threads, with real sockets and real clients. Runs under ThreadSanitizer too, which does
+// not understand OpenMP: so the encoder is one that copies the picture's first rows instead of a network.
 
 namespace latentdesk {
 namespace {
@@ -35,7 +35,8 @@ class CopyingEncoder : public Encoder {
   void quantise(float scale, Latents& out) override {
     out.resize(shape_);
     out.scale = scale;
-    for (size_t i = 0; i < out.values.size(); ++i) out.values[i] = static_cast<int8_t>(first_row_[i % first_row_.size()]);
+    for (size_t i = 0; i < out.values.size(); ++i)
+      out.values[i] = static_cast<int8_t>(first_row_[i % first_row_.size()]);
   }
 
  private:
@@ -60,9 +61,10 @@ class Pipeline {
       : acceptor_(listen(context_, {boost::asio::ip::address_v4::loopback(), 0})),
         capture_loop_([=] { return open_pattern_capture(size, fps); }, 1000, demand_, frames_),
         hub_(context_, demand_, [this] { capture_loop_.refresh(); }),
-        encode_loop_(std::make_unique<CopyingEncoder>(), scale_only_model(), 50, demand_, frames_, [this](PacketPtr packet) {
-          boost::asio::post(context_, [this, packet] { hub_.deliver(packet); });
-        }) {
+        encode_loop_(std::make_unique<CopyingEncoder>(), scale_only_model(), 50, demand_, frames_,
+                     [this](PacketPtr packet) {
+                       boost::asio::post(context_, [this, packet] { hub_.deliver(packet); });
+                     }) {
     demand_.on_open([this] { capture_loop_.wake(); });
     boost::asio::co_spawn(context_, accept_connections(acceptor_, hub_), boost::asio::detached);
     capture_ = std::thread([this] { capture_loop_.run(); });
@@ -171,7 +173,8 @@ TEST(Session, AViewerThatDoesNotReadHoldsNobodyUp) {
   for (int i = 0; i < 100; ++i) newest = reader.read_header().timestamp;
   EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
   EXPECT_EQ(pipeline.viewers(), 2u);
-  // What the stalled one finds once it reads is at first old, then current: nothing has queued but what was under way.
+  // What the stalled one finds once it reads is at first old, then current: nothing has queued but what was
+  // under way.
   int frames = 0;
   while (stalled.read_header().timestamp < newest) ASSERT_LT(++frames, 60);
 }
@@ -203,9 +206,10 @@ INSTANTIATE_TEST_SUITE_P(
                     BadMessage{"DeepJson", std::string(1000, '['), false, "nested too deeply"},
                     BadMessage{"ShortPrefix", "abc", true, "shorter than its length prefix"},
                     BadMessage{"HugeHeader", std::string("\xff\xff\xff\xff{}", 6), true, "too long"},
-                    BadMessage{"ShortHeader", std::string("\0\0\0\x09{}", 6), true, "shorter than its header"},
+                    BadMessage{"ShortHeader", std::string("\0\0\0\x09{}", 6), true,
+                               "shorter than its header"},
                     BadMessage{"TooLong", std::string(kMaxClientMessageBytes + 1, ' '), false, ""}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(Session, HarmlessClientMessagesHaveNoEffect) {
   Pipeline pipeline(50);

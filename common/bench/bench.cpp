@@ -1,15 +1,14 @@
 #include "common/bench/bench.h"
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
-#include <stdexcept>
-
 #include "common/clock.h"
 #include "common/codec/frame_encoder.h"
 #include "common/fidelity.h"
 #include "common/raw_video.h"
+
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+#include <unistd.h>
 
 namespace latentdesk {
 
@@ -89,7 +88,8 @@ BenchResult run_bench(const BenchOptions& options, const Model& model, const Bac
   Image picture(options.size);
   double busy_ms = 0;
   while (video.read(picture.view())) {
-    const ByteView message = server.send(picture.view(), static_cast<double>(result.frames) / options.fps, result);
+    const ByteView message =
+        server.send(picture.view(), static_cast<double>(result.frames) / options.fps, result);
     viewer.show(message, result);
     busy_ms += result.encode.last() + result.pack.last() + result.unpack.last() + result.decode.last();
     if (result.frames++ == 0) result.first_bytes = message.size();

@@ -1,35 +1,35 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "common/codec/codec.h"
 #include "common/stats.h"
+
+#include <cstdint>
+#include <string>
 
 namespace latentdesk {
 
 struct BenchOptions {
-  std::string source;        ///< raw:FILE
+  std::string source;  ///< raw:FILE
   Size size;
-  double fps = 15;           ///< of the recording; the codec runs as fast as it can
+  double fps = 15;  ///< of the recording; the codec runs as fast as it can
   int quality = 70;
-  std::string model;         ///< path
-  std::string decoded;       ///< where to write what a viewer would show, packed BGR0; empty for nowhere
-  int threads = 0;           ///< of the CPU backend
+  std::string model;    ///< path
+  std::string decoded;  ///< where to write what a viewer would show, packed BGR0; empty for nowhere
+  int threads = 0;      ///< of the CPU backend
 };
 
 struct BenchResult {
   uint64_t frames = 0;
-  uint64_t bytes = 0;        ///< of whole messages
+  uint64_t bytes = 0;  ///< of whole messages
   uint64_t first_bytes = 0;
   double psnr = 0;
   double ssim = 0;
-  double fps = 0;            ///< frames a second of all four stages, one after the other
+  double fps = 0;                        ///< frames a second of all four stages, one after the other
   Samples encode, pack, unpack, decode;  ///< ms
 };
 
-/// Encodes, packs, unpacks and decodes every frame of the recording, dropping none. Prints progress to stderr when that is a
-/// terminal.
+/// Encodes, packs, unpacks and decodes every frame of the recording, dropping none. Prints progress to stderr
+/// when that is a terminal.
 BenchResult run_bench(const BenchOptions& options, const Model& model, const Backend& backend);
 
 }  // namespace latentdesk

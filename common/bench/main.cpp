@@ -1,4 +1,7 @@
-#include <sys/resource.h>
+#include "common/bench/bench.h"
+#include "common/codec/device_option.h"
+#include "common/codec/model_path.h"
+#include "common/raw_video.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -6,11 +9,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-
-#include "common/bench/bench.h"
-#include "common/codec/device_option.h"
-#include "common/codec/model_path.h"
-#include "common/raw_video.h"
+#include <sys/resource.h>
 
 namespace latentdesk {
 
@@ -46,12 +45,12 @@ nlohmann::json report(const BenchResult& result, const std::string& device, cons
 }
 
 void print(const BenchResult& result, Size size, const std::string& device, const std::string& model) {
-  const double bits_per_pixel =
-      static_cast<double>(result.bytes) * 8 / static_cast<double>(result.frames) / static_cast<double>(size.pixels());
-  std::printf("%llu frames of %dx%d, model %s on %s\n", static_cast<unsigned long long>(result.frames), size.width,
-              size.height, model.c_str(), device.c_str());
-  std::printf("%.3f bits a pixel, PSNR %.2f dB, SSIM %.4f, %.1f frames a second\n", bits_per_pixel, result.psnr,
-              result.ssim, result.fps);
+  const double bits_per_pixel = static_cast<double>(result.bytes) * 8 / static_cast<double>(result.frames) /
+                                static_cast<double>(size.pixels());
+  std::printf("%llu frames of %dx%d, model %s on %s\n", static_cast<unsigned long long>(result.frames),
+              size.width, size.height, model.c_str(), device.c_str());
+  std::printf("%.3f bits a pixel, PSNR %.2f dB, SSIM %.4f, %.1f frames a second\n", bits_per_pixel,
+              result.psnr, result.ssim, result.fps);
   std::printf("%-8s %10s %10s\n", "stage", "median ms", "p95 ms");
   const auto row = [](const char* name, const Samples& samples) {
     const Percentiles percentiles = samples.percentiles();
@@ -67,18 +66,22 @@ int run(int argc, char** argv) {
   BenchOptions options;
   std::string size = "1280x720";
   std::string json_path;
-  CLI::App app{"Measures the codec on a recording, without a network: rate, quality, time of each stage.\n\n"
-               "Make a recording:  ffmpeg -i video.mp4 -pix_fmt bgr0 -f rawvideo frames.bgr0\n"
-               "Measure it:        latentdesk-bench --source raw:frames.bgr0 --size 1280x720 --quality 70"};
+  CLI::App app{
+      "Measures the codec on a recording, without a network: rate, quality, time of each stage.\n\n"
+      "Make a recording:  ffmpeg -i video.mp4 -pix_fmt bgr0 -f rawvideo frames.bgr0\n"
+      "Measure it:        latentdesk-bench --source raw:frames.bgr0 --size 1280x720 --quality 70"};
   app.add_option("--source", options.source, "recording, as raw:FILE of packed BGR0 frames")->required();
   app.add_option("--size", size, "size of its frames, WxH")->capture_default_str();
-  app.add_option("--fps", options.fps, "its frame rate")->capture_default_str()->check(CLI::Range(0.1, 1000.0));
+  app.add_option("--fps", options.fps, "its frame rate")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 1000.0));
   app.add_option("--quality", options.quality, "1 to 100; more is better and costs more")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   app.add_option("--model", options.model, "model file (default: the one shipped)");
   app.add_option("--json", json_path, "write the figures to FILE");
-  app.add_option("--decoded", options.decoded, "write the frames that a viewer would show to FILE, packed BGR0");
+  app.add_option("--decoded", options.decoded,
+                 "write the frames that a viewer would show to FILE, packed BGR0");
   CodecOptions codec;
   add_device_options(app, codec);
   app.set_version_flag("--version", LATENTDESK_VERSION);

@@ -1,8 +1,7 @@
 #include "common/codec/backend.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
+#include <dlfcn.h>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
@@ -23,10 +22,12 @@ fs::path module_path(const std::string& name) {
 }
 
 const BackendInterface* open_module(const std::string& name) {
-  // OpenMP's threads must sleep between layers. By default they spin, and on a machine whose cores are all in use that costs
-  // a time slice of several milliseconds at the end of every layer. Read by OpenMP when it is loaded, with the module.
+  // OpenMP's threads must sleep between layers. By default they spin, and on a machine whose cores are all in
+  // use that costs a time slice of several milliseconds at the end of every layer. Read by OpenMP when it is
+  // loaded, with the module.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
-  void* module = dlopen(module_path(name).c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: its code stays in use
+  void* module =
+      dlopen(module_path(name).c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: its code stays in use
   const void* symbol = module ? dlsym(module, kBackendSymbol) : nullptr;
   if (!symbol) throw std::runtime_error("the " + name + " backend cannot be loaded: " + dlerror());
   return static_cast<const BackendInterface*>(symbol);

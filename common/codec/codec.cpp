@@ -1,8 +1,8 @@
 #include "common/codec/codec.h"
 
-#include <stdexcept>
-
 #include "common/codec/backend.h"
+
+#include <stdexcept>
 
 namespace latentdesk {
 
@@ -32,9 +32,12 @@ Backend probe_best() {
 
 Backend choose_backend(Device device) {
   switch (device) {
-    case Device::cuda: return probe_requested("cuda");
-    case Device::cpu: return probe_requested("cpu");
-    case Device::automatic: break;
+    case Device::cuda:
+      return probe_requested("cuda");
+    case Device::cpu:
+      return probe_requested("cpu");
+    case Device::automatic:
+      break;
   }
   return probe_best();
 }

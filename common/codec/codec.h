@@ -1,22 +1,22 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "common/codec/latents.h"
 #include "common/codec/model.h"
 #include "common/image.h"
 
+#include <memory>
+#include <string>
+
 namespace latentdesk {
 
-/// Picture to latents. Built on one backend; all calls come from one thread. Buffers are made at the first picture of a
-/// size and kept, so a stream of one size allocates nothing.
+/// Picture to latents. Built on one backend; all calls come from one thread. Buffers are made at the first
+/// picture of a size and kept, so a stream of one size allocates nothing.
 class Encoder {
  public:
   virtual ~Encoder() = default;
 
-  /// Runs the network on `image`, any size that is_valid; sides that are no multiple of 8 are padded by their last pixels.
-  /// The result stays inside until the next call.
+  /// Runs the network on `image`, any size that is_valid; sides that are no multiple of 8 are padded by their
+  /// last pixels. The result stays inside until the next call.
   virtual void analyse(ImageView image) = 0;
 
   /// Rounds what `analyse` found to `out`, in steps of `scale`; can be called again with another scale.
@@ -28,7 +28,8 @@ class Decoder {
  public:
   virtual ~Decoder() = default;
 
-  /// Fills `image`, whose size must have the latents' shape; what lies beyond it is cropped. The X byte is 255.
+  /// Fills `image`, whose size must have the latents' shape; what lies beyond it is cropped. The X byte is
+  /// 255.
   virtual void decode(const Latents& latents, MutableImageView image) = 0;
 };
 
@@ -45,8 +46,9 @@ struct Backend {
   std::string description;  ///< of the device, and why it was taken; for the log
 };
 
-/// Probes for a backend. Throws std::runtime_error, with what to do, when the device cannot be had; falls back only for
-/// `automatic`, and says so in the description. Call it first from main, before other threads start.
+/// Probes for a backend. Throws std::runtime_error, with what to do, when the device cannot be had; falls
+/// back only for `automatic`, and says so in the description. Call it first from main, before other threads
+/// start.
 Backend choose_backend(Device device);
 
 /// `threads` is of the CPU backend; 0 is one for each core.

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "common/codec/codec.h"
+
 #include <CLI/CLI.hpp>
 
 #include <map>
 #include <string>
-
-#include "common/codec/codec.h"
 
 namespace latentdesk {
 

@@ -1,8 +1,8 @@
 #include "common/codec/frame_encoder.h"
 
-#include <algorithm>
-
 #include "common/clock.h"
+
+#include <algorithm>
 
 namespace latentdesk {
 
@@ -27,7 +27,8 @@ FrameEncoder::Result FrameEncoder::encode(ImageView image, float scale, std::vec
     result.encode_ms += milliseconds(quantised - start);
     result.pack_ms += milliseconds_since(quantised);
     if (payload.size() <= kMaxFramePayload) break;
-    attempt *= std::max(kLeastCoarsening, static_cast<float>(payload.size()) / static_cast<float>(kMaxFramePayload));
+    attempt *=
+        std::max(kLeastCoarsening, static_cast<float>(payload.size()) / static_cast<float>(kMaxFramePayload));
   }
   fitting_scale_ = attempt;
   result.scale = attempt;

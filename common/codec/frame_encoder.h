@@ -1,9 +1,9 @@
 #pragma once
 
+#include "common/codec/codec.h"
+
 #include <memory>
 #include <vector>
-
-#include "common/codec/codec.h"
 
 namespace latentdesk {
 
@@ -15,7 +15,7 @@ class FrameEncoder {
  public:
   struct Result {
     LatentShape shape;
-    float scale = 0;      ///< as asked for, or coarser where that would not have fitted into a message
+    float scale = 0;       ///< as asked for, or coarser where that would not have fitted into a message
     double encode_ms = 0;  ///< network and rounding
     double pack_ms = 0;    ///< compression
   };

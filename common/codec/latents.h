@@ -1,14 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "common/deflate.h"
 #include "common/protocol.h"
 
+#include <cstdint>
+#include <vector>
+
 namespace latentdesk {
 
-/// Quantised latents of one picture, planar: `values[(c * height + y) * width + x]`, dequantised by `* scale`.
+/// Quantised latents of one picture, planar: `values[(c * height + y) * width + x]`, dequantised by `*
+/// scale`.
 struct Latents {
   LatentShape shape;
   float scale = 0;

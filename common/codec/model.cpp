@@ -1,13 +1,13 @@
 #include "common/codec/model.h"
 
-#include <zlib.h>
+#include "common/protocol.h"
+
 #include <nlohmann/json.hpp>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-
-#include "common/protocol.h"
 
 namespace latentdesk {
 
@@ -31,7 +31,8 @@ struct Feature {
 
 class NetworkParser {
  public:
-  NetworkParser(const ModelFile& file, const std::string& key, Feature input) : file_(file), key_(key), input_(input) {}
+  NetworkParser(const ModelFile& file, const std::string& key, Feature input)
+      : file_(file), key_(key), input_(input) {}
 
   Network parse() {
     const json layers = json::parse(file_.metadata(key_));
@@ -43,7 +44,8 @@ class NetworkParser {
  private:
   void check(bool condition, const char* complaint) const {
     if (condition) return;
-    throw ModelError(file_.name() + ": " + key_ + " layer " + std::to_string(network_.size()) + " " + complaint);
+    throw ModelError(file_.name() + ": " + key_ + " layer " + std::to_string(network_.size()) + " " +
+                     complaint);
   }
 
   int next_index() const { return static_cast<int>(network_.size()); }
@@ -88,7 +90,8 @@ class NetworkParser {
     layer.relu = entry.value("relu", false);
     if (!entry.contains("add")) return;
     layer.residual = entry.at("add").get<int>();
-    check(feature(layer.residual) == Feature{layer.out_channels, layer.downscale}, "adds a layer of another shape");
+    check(feature(layer.residual) == Feature{layer.out_channels, layer.downscale},
+          "adds a layer of another shape");
   }
 
   int parse_block(const json& entry) const {
@@ -121,7 +124,8 @@ class NetworkParser {
 
 float positive_float(const ModelFile& file, const std::string& key) {
   const float value = std::strtof(file.metadata(key).c_str(), nullptr);
-  if (!(value > 0 && std::isfinite(value))) throw ModelError(file.name() + ": " + key + " is not a positive number");
+  if (!(value > 0 && std::isfinite(value)))
+    throw ModelError(file.name() + ": " + key + " is not a positive number");
   return value;
 }
 
@@ -145,8 +149,8 @@ void check_ends(const ModelFile& file, const Model& model) {
   const bool encoder_fits = first.kind == Layer::Kind::space_to_depth && first.block == kLatentStride &&
                             latent.kind == Layer::Kind::conv && latent.downscale == kLatentStride &&
                             latent.out_channels == model.latent_channels;
-  const bool decoder_fits = last.kind == Layer::Kind::depth_to_space && last.downscale == 1 &&
-                            last.out_channels == kRgbChannels;
+  const bool decoder_fits =
+      last.kind == Layer::Kind::depth_to_space && last.downscale == 1 && last.out_channels == kRgbChannels;
   if (!encoder_fits) throw ModelError(file.name() + ": encoder does not lead from a picture to the latents");
   if (!decoder_fits) throw ModelError(file.name() + ": decoder does not lead from the latents to a picture");
 }
@@ -159,7 +163,8 @@ float Model::scale_for_quality(int quality) const {
 }
 
 Model parse_model(const ModelFile& file) try {
-  if (file.metadata("format") != "latentdesk.model.1") throw ModelError(file.name() + ": is not a latentdesk model");
+  if (file.metadata("format") != "latentdesk.model.1")
+    throw ModelError(file.name() + ": is not a latentdesk model");
   if (positive_int(file, "stride", kLatentStride) != kLatentStride) {
     throw ModelError(file.name() + ": has a stride other than 8");
   }

@@ -1,9 +1,9 @@
 #include "common/codec/model_path.h"
 
+#include "common/model_file.h"
+
 #include <cstdlib>
 #include <filesystem>
-
-#include "common/model_file.h"
 
 namespace latentdesk {
 
@@ -13,7 +13,8 @@ std::string default_model_path() {
   if (const char* path = std::getenv("LATENTDESK_MODEL")) return path;
   const char* name = "latentdesk-lite.safetensors";
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
-  const fs::path candidates[] = {program / name, program / "../share/latentdesk" / name, fs::path(LATENTDESK_MODELS_DIR) / name};
+  const fs::path candidates[] = {program / name, program / "../share/latentdesk" / name,
+                                 fs::path(LATENTDESK_MODELS_DIR) / name};
   std::string looked;
   for (const fs::path& candidate : candidates) {
     if (fs::exists(candidate)) return candidate.lexically_normal();

@@ -1,9 +1,9 @@
 // Model files: the container, then the networks described in it.
 
+#include "common/codec/model.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "common/codec/model.h"
 
 using namespace latentdesk;
 

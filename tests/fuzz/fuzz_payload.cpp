@@ -1,9 +1,9 @@
 // A frame's payload as a viewer reads it. The first three bytes choose the shape that the header announces.
 
+#include "common/codec/latents.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "common/codec/latents.h"
 
 using namespace latentdesk;
 

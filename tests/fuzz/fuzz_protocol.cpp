@@ -1,10 +1,10 @@
 // Messages as a viewer and as the server reads them: framing, header, client messages.
 
+#include "common/protocol.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-
-#include "common/protocol.h"
 
 using namespace latentdesk;
 

@@ -1,14 +1,12 @@
-#include <omp.h>
-
-#include <dnnl.hpp>
-
-#include <optional>
-#include <stdexcept>
-#include <thread>
-
 #include "common/codec/backend.h"
 #include "common/codec/cpu/executor.h"
 #include "common/codec/cpu/pixels.h"
+
+#include <dnnl.hpp>
+#include <omp.h>
+#include <optional>
+#include <stdexcept>
+#include <thread>
 
 namespace latentdesk::cpu {
 
@@ -21,7 +19,8 @@ int thread_count(int requested) {
 /// A network's executor for the shape that was last asked for.
 class ShapedExecutor {
  public:
-  ShapedExecutor(Network network, int begin, int end) : network_(std::move(network)), begin_(begin), end_(end) {}
+  ShapedExecutor(Network network, int begin, int end)
+      : network_(std::move(network)), begin_(begin), end_(end) {}
 
   Executor& prepare(LatentShape shape) {
     if (!executor_ || shape != shape_) {
@@ -99,13 +98,20 @@ class CpuDecoder : public Decoder {
 
 std::string probe() {
   switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::sse41: return "SSE4.1";
-    case dnnl::cpu_isa::avx: return "AVX";
-    case dnnl::cpu_isa::avx2: return "AVX2";
-    case dnnl::cpu_isa::avx2_vnni: return "AVX2 with VNNI";
-    case dnnl::cpu_isa::avx512_core: return "AVX-512";
-    case dnnl::cpu_isa::avx512_core_vnni: return "AVX-512 with VNNI";
-    default: return "AVX-512 with bf16";
+    case dnnl::cpu_isa::sse41:
+      return "SSE4.1";
+    case dnnl::cpu_isa::avx:
+      return "AVX";
+    case dnnl::cpu_isa::avx2:
+      return "AVX2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "AVX2 with VNNI";
+    case dnnl::cpu_isa::avx512_core:
+      return "AVX-512";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "AVX-512 with VNNI";
+    default:
+      return "AVX-512 with bf16";
   }
 }
 

@@ -30,8 +30,8 @@ dnnl::primitive_attr attributes(const Layer& layer) {
   return attr;
 }
 
-/// Primitive with its arguments bound. Executes through the C interface, since the C++ one copies its arguments into a new
-/// container at each call.
+/// Primitive with its arguments bound. Executes through the C interface, since the C++ one copies its
+/// arguments into a new container at each call.
 struct BoundPrimitive {
   dnnl::primitive primitive;
   dnnl::stream stream;
@@ -44,8 +44,8 @@ struct BoundPrimitive {
   }
 
   void operator()() const {
-    const auto status = dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()),
-                                               arguments.data());
+    const auto status = dnnl_primitive_execute(primitive.get(), stream.get(),
+                                               static_cast<int>(arguments.size()), arguments.data());
     dnnl::error::wrap_c_api(status, "oneDNN could not run a convolution");
   }
 };
@@ -59,14 +59,16 @@ void depth_to_space(const float* in, float* out, int height, int width, int bloc
   const size_t run = static_cast<size_t>(block) * static_cast<size_t>(out_channels);
 #pragma omp parallel for schedule(static)
   for (int y = 0; y < height; ++y) {
-    const float* from = in + static_cast<size_t>(y) * static_cast<size_t>(width) * run * static_cast<size_t>(block);
+    const float* from =
+        in + static_cast<size_t>(y) * static_cast<size_t>(width) * run * static_cast<size_t>(block);
     for (int dy = 0; dy < block; ++dy) {
       float* to = out + (static_cast<size_t>(y) * static_cast<size_t>(block) + static_cast<size_t>(dy)) *
                             static_cast<size_t>(width) * run;
       for (int x = 0; x < width; ++x) {
-        std::memcpy(to + static_cast<size_t>(x) * run, from + (static_cast<size_t>(x) * static_cast<size_t>(block) +
-                                                               static_cast<size_t>(dy)) * run,
-                    run * sizeof(float));
+        std::memcpy(
+            to + static_cast<size_t>(x) * run,
+            from + (static_cast<size_t>(x) * static_cast<size_t>(block) + static_cast<size_t>(dy)) * run,
+            run * sizeof(float));
       }
     }
   }
@@ -118,10 +120,10 @@ void Executor::add_convolution(const Layer& layer, int index) {
   const memory::dim pad = layer.kernel / 2;
   const memory::dims weight_dims = {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel};
   const memory::desc bias_desc({layer.out_channels}, memory::data_type::f32, tag::x);
-  const dnnl::convolution_forward::desc desc(
-      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, in.get_desc(),
-      {weight_dims, memory::data_type::f32, tag::any}, bias_desc, out.get_desc(), {1, 1}, {pad, pad},
-      {pad, pad});
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference,
+                                             dnnl::algorithm::convolution_direct, in.get_desc(),
+                                             {weight_dims, memory::data_type::f32, tag::any}, bias_desc,
+                                             out.get_desc(), {1, 1}, {pad, pad}, {pad, pad});
   const dnnl::convolution_forward::primitive_desc primitive_desc(desc, attributes(layer), engine_);
 
   memory weights(primitive_desc.weights_desc(), engine_);
@@ -141,10 +143,9 @@ void Executor::add_convolution(const Layer& layer, int index) {
 void Executor::add_depth_to_space(const Layer& layer, int index) {
   place(tensor(index));
   const Tensor& in = tensor(layer.source);
-  steps_.emplace_back([from = data(in), to = data(tensor(index)), height = in.height, width = in.width,
-                       block = layer.block, channels = layer.out_channels] {
-    depth_to_space(from, to, height, width, block, channels);
-  });
+  steps_.emplace_back(
+      [from = data(in), to = data(tensor(index)), height = in.height, width = in.width, block = layer.block,
+       channels = layer.out_channels] { depth_to_space(from, to, height, width, block, channels); });
 }
 
 void Executor::place_residual(const Layer& layer, int index) {

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <dnnl.hpp>
+#include "common/codec/model.h"
 
+#include <dnnl.hpp>
 #include <functional>
 #include <memory>
 #include <new>
 #include <vector>
-
-#include "common/codec/model.h"
 
 namespace latentdesk::cpu {
 
@@ -29,14 +28,15 @@ class AlignedFloats {
   size_t count_;
 };
 
-/// Runs consecutive layers of a network on oneDNN, for one size of picture. Activations are float32 NHWC from end to end:
-/// no reorder between layers, and space-to-depth is a plain copy of pixels. Primitives, weights and buffers are made by the
-/// constructor; `run` makes nothing. One thread uses it; oneDNN spreads the work over OpenMP's threads.
+/// Runs consecutive layers of a network on oneDNN, for one size of picture. Activations are float32 NHWC from
+/// end to end: no reorder between layers, and space-to-depth is a plain copy of pixels. Primitives, weights
+/// and buffers are made by the constructor; `run` makes nothing. One thread uses it; oneDNN spreads the work
+/// over OpenMP's threads.
 class Executor {
  public:
-  /// Layers [begin, end) of `network`, which must read nothing before layer begin - 1 (the network's input when begin is
-  /// 0). The output of layer begin - 1 has `height` x `width` positions; the caller fills it in `input()`.
-  /// Throws ModelError when the network reads further back.
+  /// Layers [begin, end) of `network`, which must read nothing before layer begin - 1 (the network's input
+  /// when begin is 0). The output of layer begin - 1 has `height` x `width` positions; the caller fills it in
+  /// `input()`. Throws ModelError when the network reads further back.
   Executor(const Network& network, int begin, int end, int height, int width);
 
   float* input() { return data(tensors_.front()); }
@@ -67,8 +67,8 @@ class Executor {
   void add_layer(const Layer& layer, int index);
   void add_convolution(const Layer& layer, int index);
   void add_depth_to_space(const Layer& layer, int index);
-  /// Lets a convolution's output begin as its residual: in the residual's own buffer when nobody reads that any more, else
-  /// as a copy.
+  /// Lets a convolution's output begin as its residual: in the residual's own buffer when nobody reads that
+  /// any more, else as a copy.
   void place_residual(const Layer& layer, int index);
   void place(Tensor& tensor);
   void release_after(int index);

@@ -4,10 +4,12 @@
 #include <bit>
 #include <cstring>
 
-// The inner loops are compiled for several instruction sets, and the best is chosen when the program starts. Sanitizers
-// and clang do not get along with that.
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define LATENTDESK_VECTORISED __attribute__((target_clones("arch=skylake-avx512", "avx2", "default"), noinline))
+// The inner loops are compiled for several instruction sets, and the best is chosen when the program starts.
+// Sanitizers and clang do not get along with that.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define LATENTDESK_VECTORISED \
+  __attribute__((target_clones("arch=skylake-avx512", "avx2", "default"), noinline))
 #else
 #define LATENTDESK_VECTORISED
 #endif
@@ -18,7 +20,8 @@ namespace {
 
 constexpr int kRgb = 3;
 constexpr int kMaxBlock = 8;
-/// Positions that are transposed together: their bytes of one channel fill a sixteenth of a page and a fourth of a cache line.
+/// Positions that are transposed together: their bytes of one channel fill a sixteenth of a page and a fourth
+/// of a cache line.
 constexpr size_t kStrip = 16;
 
 LATENTDESK_VECTORISED void bytes_to_unit(const uint8_t* in, size_t count, float* out) {
@@ -32,7 +35,8 @@ LATENTDESK_VECTORISED void unit_to_bytes(const float* in, size_t count, uint8_t*
   }
 }
 
-/// Nearest integer of a value well below 2^22: added to 1.5 * 2^23, a float has no bits left for the fraction.
+/// Nearest integer of a value well below 2^22: added to 1.5 * 2^23, a float has no bits left for the
+/// fraction.
 inline int32_t nearest(float value) {
   constexpr float kShift = 12582912.0f;
   return std::bit_cast<int32_t>(value + kShift) - std::bit_cast<int32_t>(kShift);
@@ -78,7 +82,9 @@ void space_to_depth(ImageView image, int block, float* out) {
         const uint8_t* row = image.row(std::min(y * block + dy, image.size.height - 1));
         copy_rgb(row + x * block * kBytesPerPixel, columns, block, rgb + dy * block * kRgb);
       }
-      bytes_to_unit(rgb, values, out + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values);
+      bytes_to_unit(
+          rgb, values,
+          out + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values);
     }
   }
 }
@@ -92,10 +98,13 @@ void depth_to_space(const float* in, int width, int block, MutableImageView imag
     uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
     const int block_rows = std::min(block, image.size.height - y * block);
     for (int x = 0; x < columns; ++x) {
-      unit_to_bytes(in + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values, values, rgb);
+      unit_to_bytes(
+          in + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values,
+          values, rgb);
       const int block_columns = std::min(block, image.size.width - x * block);
       for (int dy = 0; dy < block_rows; ++dy) {
-        store_bgrx(rgb + dy * block * kRgb, block_columns, image.row(y * block + dy) + x * block * kBytesPerPixel);
+        store_bgrx(rgb + dy * block * kRgb, block_columns,
+                   image.row(y * block + dy) + x * block * kBytesPerPixel);
       }
     }
   }
@@ -125,7 +134,8 @@ void dequantise(const Latents& in, float* out) {
     const size_t count = std::min(kStrip, positions - first);
     for (size_t c = 0; c < channels; ++c) {
       const int8_t* plane = in.values.data() + c * positions + first;
-      for (size_t p = 0; p < count; ++p) out[(first + p) * channels + c] = static_cast<float>(plane[p]) * in.scale;
+      for (size_t p = 0; p < count; ++p)
+        out[(first + p) * channels + c] = static_cast<float>(plane[p]) * in.scale;
     }
   }
 }

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <cstdint>
-
 #include "common/codec/latents.h"
 #include "common/image.h"
 
-// The CPU backend's own steps around the networks: pictures to tensors and back, rounding, and the change between the
-// planar order of the wire and the NHWC order of the tensors. All spread over OpenMP's threads.
+#include <cstdint>
+
+// The CPU backend's own steps around the networks: pictures to tensors and back, rounding, and the change
+// between the planar order of the wire and the NHWC order of the tensors. All spread over OpenMP's threads.
 
 namespace latentdesk::cpu {
 
-/// BGRX to RGB 0..1, rearranged by `block`: `out[position][(dy * block + dx) * 3 + c]`. The picture is continued by its
-/// last row and column to whole blocks.
+/// BGRX to RGB 0..1, rearranged by `block`: `out[position][(dy * block + dx) * 3 + c]`. The picture is
+/// continued by its last row and column to whole blocks.
 void space_to_depth(ImageView image, int block, float* out);
 
-/// The reverse: RGB 0..1 at `in[position][(dy * block + dx) * 3 + c]`, `width` positions a row, to BGRX, rounded and
-/// clamped, cropped to the picture's size.
+/// The reverse: RGB 0..1 at `in[position][(dy * block + dx) * 3 + c]`, `width` positions a row, to BGRX,
+/// rounded and clamped, cropped to the picture's size.
 void depth_to_space(const float* in, int width, int block, MutableImageView image);
 
 /// `in[position][channel]` to planar int8: nearest multiple of `out.scale`, clamped to -127..127.

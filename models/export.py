@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""Writes what the programs load: the model file, the decoder as ONNX and TorchScript, and the golden tensors.
+
+`export.py lite.pt` takes a checkpoint of train.py; all lands in --out, which is here unless told otherwise.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import model_file
+from codec import CHANNELS, MEANS_GAIN, SCALE_MAX, SCALE_MIN, STRIDE, Network
+from codec import fold_units, lite, quantise, refine_means, sort_channels
+from crops import FRAMES, Crops
+from train import as_units
+
+# what is shown, height, width, and the scale that quantises it
+GOLDEN = [
+    ("text-mousepad-*", 64, 64, 2.0),
+    ("photo-picosdeeuropa*", 96, 160, 3.0),
+    ("noise", 8, 8, 1.25),
+    ("mixed-desk-*", 136, 200, 1.5),
+]
+
+
+@torch.no_grad()
+def trained(checkpoint: Path) -> tuple[Network, Network, dict]:
+    """Networks of the checkpoint for RGB 0..1, latent channels by falling activity."""
+    state = torch.load(checkpoint, map_location="cpu")
+    encoder, decoder = lite()
+    encoder.load_state_dict(state["encoder"])
+    decoder.load_state_dict(state["decoder"])
+    sample = as_units(Crops(FRAMES / "train", seed=7).batch(256, 64))
+    activity = quantise(encoder(sample), 1.0).abs().mean((0, 2, 3))
+    sort_channels(encoder, decoder, activity.argsort(descending=True))
+    refine_means(encoder, decoder, MEANS_GAIN)
+    fold_units(encoder, decoder)
+    return encoder.eval().requires_grad_(False), decoder.eval().requires_grad_(False), state
+
+
+def about(state: dict) -> dict[str, str]:
+    made = datetime.date.today().isoformat()
+    machine = f"{state['device']} ({platform.machine()}, {os.cpu_count()} cores)"
+    trained_for = f"{state['step']} steps, {state['seconds'] / 60:.0f} minutes on {machine}"
+    return {
+        "name": "lite",
+        "version": "1",
+        "latent_channels": str(CHANNELS),
+        "stride": str(STRIDE),
+        "scale_min": f"{SCALE_MIN * MEANS_GAIN:g}",
+        "scale_max": f"{SCALE_MAX:g}",
+        "origin": f"train.py, seed {state['seed']}; {trained_for}; {made}; models/dataset of seed 1",
+    }
+
+
+class ClampedDecoder(nn.Module):
+    """What a client runs: latents (int8 * scale) in, an image 0..1 out."""
+
+    def __init__(self, decoder: Network):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.decoder(latent).clamp(0.0, 1.0)
+
+
+def write_decoders(decoder: Network, out: Path) -> None:
+    client, example = ClampedDecoder(decoder), torch.zeros(1, CHANNELS, 3, 5)
+    traced = torch.jit.trace(client, example, check_inputs=[torch.rand(1, CHANNELS, 4, 2)])
+    traced.save(str(out / "latentdesk-lite.decoder.pt"))
+    write_onnx(decoder, out / "latentdesk-lite.decoder.onnx")
+
+
+def write_onnx(decoder: Network, path: Path) -> None:
+    """Node by node from the layers, so that DepthToSpace stays one node and no shape is frozen."""
+    from onnx import TensorProto, checker, helper, numpy_helper, save
+
+    nodes, weights, image = [], [], "latent"
+    name_of = lambda i: "latent" if i < 0 else f"layer{i}"
+    for i, layer in enumerate(decoder.layers):
+        source, image = name_of(layer.get("from", i - 1)), name_of(i)
+        if layer["op"] == "depth_to_space":
+            nodes.append(
+                helper.make_node("DepthToSpace", [source], [image], blocksize=layer["block"], mode="DCR")
+            )
+            continue
+        part = decoder.weights[str(i)]
+        weights += [numpy_helper.from_array(t.numpy(), f"{i}.{n}") for n, t in part.state_dict().items()]
+        steps = ["Conv"] + ["Add"] * ("add" in layer) + ["Relu"] * layer["relu"]
+        for step in steps:
+            inputs = {
+                "Conv": [source, f"{i}.weight", f"{i}.bias"],
+                "Add": [source, name_of(layer.get("add", -1))],
+                "Relu": [source],
+            }
+            output = image if step == steps[-1] else f"{image}.{step.lower()}"
+            size = part.kernel_size[0]
+            options = {"kernel_shape": [size] * 2, "pads": [size // 2] * 4} if step == "Conv" else {}
+            nodes.append(helper.make_node(step, inputs[step], [output], **options))
+            source = output
+    weights += [numpy_helper.from_array(np.float32(v), n) for n, v in (("zero", 0.0), ("one", 1.0))]
+    nodes.append(helper.make_node("Clip", [image, "zero", "one"], ["image"]))
+    tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    latent, picture = tensor("latent", [1, CHANNELS, "h", "w"]), tensor("image", [1, 3, "8h", "8w"])
+    graph = helper.make_graph(nodes, "latentdesk-lite decoder", [latent], [picture], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="latentdesk")
+    model.ir_version = 7
+    checker.check_model(model, full_check=True)
+    save(model, str(path))
+
+
+def golden_images() -> list[np.ndarray]:
+    """Text, photograph, noise, and a window over a wallpaper, from held-out frames."""
+    images, rng = [], np.random.default_rng(3)
+    for name, height, width, _ in GOLDEN:
+        if name == "noise":
+            images.append(rng.integers(0, 256, (height, width, 3), np.uint8))
+            continue
+        frame = np.array(Image.open(min((FRAMES / "heldout").glob(name))))
+        places = [(y, x) for y in range(100, 560, 40) for x in range(0, 1000, 40)]
+        crops = [frame[y : y + height, x : x + width] for y, x in places]
+        images.append(max(crops, key=np.std))
+    return images
+
+
+@torch.no_grad()
+def write_golden(encoder: Network, decoder: Network, model_hash: str, path: Path) -> None:
+    tensors: dict[str, np.ndarray] = {}
+    for k, (image, (*_, scale)) in enumerate(zip(golden_images(), GOLDEN)):
+        latent = encoder(torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255)
+        q = quantise(latent, scale)
+        decoded = decoder(q * scale)
+        tensors |= {
+            f"{k}.image": image,
+            f"{k}.latent": latent[0].numpy(),
+            f"{k}.scale": np.array([scale], np.float32),
+            f"{k}.quantised": q[0].to(torch.int8).numpy(),
+            f"{k}.decoded": decoded[0].contiguous().numpy(),
+        }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model_file.write(path, tensors, {"format": "latentdesk.golden.1", "hash": model_hash})
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("checkpoint", type=Path)
+    options.add_argument("--out", type=Path, default=Path(__file__).parent)
+    chosen = options.parse_args()
+    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+    encoder, decoder, state = trained(chosen.checkpoint)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    metadata = model_file.write_model(
+        chosen.out / "latentdesk-lite.safetensors", encoder, decoder, about(state)
+    )
+    write_decoders(decoder, chosen.out)
+    write_golden(encoder, decoder, metadata["hash"], chosen.out / "golden" / "lite.safetensors")
+    print(f"latentdesk-lite {metadata['hash']}: {metadata['origin']}")
+
+
+if __name__ == "__main__":
+    main()
