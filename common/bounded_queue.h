@@ -32,13 +32,13 @@ class BoundedQueue {
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     not_empty_.wait(lock, [this] { return count_ > 0 || closed_; });
-    if (count_ == 0) return std::nullopt;
-    std::optional<T> value(std::move(slots_[first_]));
-    first_ = (first_ + 1) % slots_.size();
-    --count_;
-    lock.unlock();
-    not_full_.notify_one();
-    return value;
+    return take_first(lock);
+  }
+
+  /// Takes the first value if there is one.
+  std::optional<T> try_pop() {
+    std::unique_lock lock(mutex_);
+    return take_first(lock);
   }
 
   /// Wakes both sides for good; what is queued can still be popped.
@@ -52,6 +52,16 @@ class BoundedQueue {
   }
 
  private:
+  std::optional<T> take_first(std::unique_lock<std::mutex>& lock) {
+    if (count_ == 0) return std::nullopt;
+    std::optional<T> value(std::move(slots_[first_]));
+    first_ = (first_ + 1) % slots_.size();
+    --count_;
+    lock.unlock();
+    not_full_.notify_one();
+    return value;
+  }
+
   std::mutex mutex_;
   std::condition_variable not_full_;
   std::condition_variable not_empty_;

@@ -42,40 +42,42 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const 
       .add_option_function<std::string>(
           name, [&size](const std::string& text) { size = parse_size(text); }, help)
       ->check(CLI::Validator(check_size, "WxH"))
-      ->type_name("");
+      ->option_text("WxH");
 }
 
 void add_source_options(CLI::App& app, ServerOptions& options) {
-  app.add_option("--source", options.source, "what is shown: x11, raw:FILE (packed BGR0 frames) or pattern")
-      ->capture_default_str();
-  app.add_option("--display", options.display, "X display to capture (default: $DISPLAY)");
+  app.add_option("--source", options.source,
+                 "what is shown: x11 (default), raw:FILE (packed BGR0 frames) or pattern")
+      ->option_text("SOURCE");
+  app.add_option("--display", options.display, "X display to capture (default: $DISPLAY)")->option_text(":N");
   add_size(app, "--start-display", options.start_display, "start an Xvfb of this size and capture it");
-  app.add_option("command", options.command, "after --: program to run on the started display");
+  app.add_option("command", options.command, "after --: program to run on the started display")
+      ->option_text("COMMAND ...");
   app.add_flag("--cursor,!--no-cursor", options.cursor, "draw the pointer into the picture (default)");
-  add_size(app, "--size", options.size, "size of a raw or pattern source")->default_str("1280x720");
-  app.add_option("--fps", options.fps, "frame rate of a raw or pattern source")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 1000.0));
+  add_size(app, "--size", options.size, "size of a raw or pattern source (default: 1280x720)");
+  app.add_option("--fps", options.fps, "frame rate of a raw or pattern source (default: 30)")
+      ->check(CLI::Range(0.1, 1000.0))
+      ->option_text("N");
   app.add_flag("--loop", options.loop, "begin a raw source again at its end");
 }
 
 void add_stream_options(CLI::App& app, ServerOptions& options) {
-  app.add_option("--listen", options.listen, "address and port for viewers")->capture_default_str();
+  app.add_option("--listen", options.listen, "address and port for viewers (default: 127.0.0.1:8765)")
+      ->option_text("HOST:PORT");
   app.add_flag("--insecure", options.insecure,
                "listen beyond this machine, though nothing protects the desktop");
-  app.add_option("--model", options.model, "model file (default: the one shipped)");
+  app.add_option("--model", options.model, "model file (default: the one shipped)")->option_text("FILE");
   options.quality = kDefaultQuality;
-  app.add_option("--quality", options.quality, "1 to 100; more is better and costs more")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  app.add_option("--max-fps", options.max_fps, "at most so many frames a second")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 1000.0));
+  app.add_option("--quality", options.quality, "1 to 100; more is better and costs more (default: 70)")
+      ->check(CLI::Range(1, 100))
+      ->option_text("N");
+  app.add_option("--max-fps", options.max_fps, "at most so many frames a second (default: 30)")
+      ->check(CLI::Range(0.1, 1000.0))
+      ->option_text("N");
   add_device_options(app, options.codec);
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
+  app.add_option("--log-level", options.log_level, "trace, debug, info (default), warn or error")
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))
-      ->type_name("LEVEL")
-      ->default_str("info");
+      ->option_text("LEVEL");
 }
 
 void check(const ServerOptions& options) {

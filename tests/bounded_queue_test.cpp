@@ -36,6 +36,15 @@ TEST(BoundedQueue, FullOneMakesTheProducerWait) {
   EXPECT_EQ(pushed, 3);
 }
 
+TEST(BoundedQueue, TryPopTakesOnlyWhatIsThere) {
+  BoundedQueue<int> queue(2);
+  EXPECT_EQ(queue.try_pop(), std::nullopt);
+  queue.push(1);
+  queue.push(2);
+  EXPECT_EQ(queue.try_pop(), 1);
+  EXPECT_EQ(queue.pop(), 2);
+}
+
 TEST(BoundedQueue, CloseWakesBothSidesAndLetsTheRestOut) {
   BoundedQueue<int> queue(1);
   queue.push(7);

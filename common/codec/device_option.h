@@ -13,13 +13,13 @@ namespace latentdesk {
 inline void add_device_options(CLI::App& app, CodecOptions& options) {
   static const std::map<std::string, Device> names = {
       {"auto", Device::automatic}, {"cuda", Device::cuda}, {"cpu", Device::cpu}};
-  app.add_option("--device", options.device, "where the networks run: auto, cuda or cpu")
+  app.add_option("--device", options.device,
+                 "where the networks run (default: auto, the GPU where there is one)")
       ->transform(CLI::Transformer(names, CLI::ignore_case))
-      ->type_name("DEVICE")
-      ->default_str("auto");
-  app.add_option("--threads", options.threads, "threads of the CPU backend; 0 is one for each core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 256));
+      ->option_text("auto|cuda|cpu");
+  app.add_option("--threads", options.threads, "threads of the CPU backend (default: one for each core)")
+      ->check(CLI::Range(0, 256))
+      ->option_text("N");
 }
 
 }  // namespace latentdesk

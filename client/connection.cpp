@@ -1,0 +1,199 @@
+#include "client/connection.h"
+
+#include "client/backoff.h"
+#include "client/websocket.h"
+#include "common/protocol.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace latentdesk {
+
+namespace beast = boost::beast;
+namespace net = boost::asio;
+namespace websocket = beast::websocket;
+using boost::system::error_code;
+using boost::system::system_error;
+using tcp = net::ip::tcp;
+using namespace std::chrono_literals;
+
+namespace {
+
+// How long a server has to answer our close frame before the socket is closed without it.
+constexpr auto kCloseTimeout = 500ms;
+
+}  // namespace
+
+class Connection::Network {
+ public:
+  Network(ConnectionConfig config, MessageQueue& messages, Pool<Bytes>& buffers)
+      : config_(std::move(config)), messages_(messages), buffers_(buffers) {
+    net::co_spawn(context_, stay_connected(), [this](const std::exception_ptr& failure) {
+      if (failure) config_.on_failure(failure);
+    });
+    thread_ = std::thread([this] { context_.run(); });
+  }
+
+  ~Network() { stop(); }  // NOLINT(bugprone-exception-escape): posting fails only for want of memory
+
+  void stop() {
+    stopping_ = true;
+    messages_.close();  // the network thread may be waiting for room in it
+    net::post(context_, [this] { leave(); });
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void refuse(uint64_t connection, const std::string& reason) {
+    net::post(context_, [this, connection, reason] {
+      if (connection == connection_) close(websocket::close_code::protocol_error, reason);
+    });
+  }
+
+  void confirm(uint64_t connection) { confirmed_ = connection; }
+
+  ConnectionStatus status() const {
+    std::lock_guard lock(status_mutex_);
+    return status_;
+  }
+
+ private:
+  // All that follows runs on the network thread.
+
+  net::awaitable<void> stay_connected() {
+    while (!stopping_) {
+      set_status({.state = ConnectionStatus::State::connecting});
+      const std::string reason = co_await connect_and_receive();
+      if (stopping_) co_return;
+      if (confirmed_ == connection_) backoff_.reset();
+      const Backoff::Delay delay = backoff_.next();
+      spdlog::warn("{}: {}; trying again in {:.1f} s", config_.url.authority(), reason,
+                   static_cast<double>(delay.count()) / 1000);
+      set_status({.state = ConnectionStatus::State::waiting, .reason = reason, .retry_in = delay});
+      timer_.expires_after(delay);
+      error_code cancelled;
+      co_await timer_.async_wait(net::redirect_error(net::use_awaitable, cancelled));
+    }
+  }
+
+  /// One connection from start to end; returns why it ended.
+  net::awaitable<std::string> connect_and_receive() {
+    ++connection_;
+    socket_ = make_websocket(context_);
+    close_reason_.clear();
+    std::string reason;
+    try {
+      co_await connect();
+      co_await receive();
+    } catch (const system_error& error) {
+      reason = describe(error.code(), *socket_);
+    } catch (const Refusal& refusal) {
+      reason = refusal.what();
+    }
+    timer_.cancel();  // the wait for an answer to our close frame
+    beast::get_lowest_layer(*socket_).close();
+    socket_
+        .reset();  // and with it the timer of a handshake that was refused, which would keep the thread alive
+    co_return close_reason_.empty() ? reason : close_reason_;
+  }
+
+  net::awaitable<void> connect() {
+    const std::string port = std::to_string(config_.url.port);
+    const auto endpoints = co_await resolver_.async_resolve(config_.url.host, port, net::use_awaitable);
+    if (stopping_) throw system_error(net::error::operation_aborted);  // there was no socket to close yet
+    const std::string target = target_with_token(config_.url, config_.token);
+    co_await open_websocket(*socket_, endpoints, config_.url.authority(), target);
+    spdlog::info("{}: connected", config_.url.authority());
+    ++connects_;
+    set_status({.state = ConnectionStatus::State::connected});
+  }
+
+  /// Ends by the error that ends the connection, be it one of ours.
+  net::awaitable<void> receive() {
+    for (;;) {
+      Pool<Bytes>::Pointer bytes = buffers_.take();
+      bytes->clear();
+      auto buffer = net::dynamic_buffer(*bytes);
+      co_await socket_->async_read(buffer, net::use_awaitable);
+      const bool closing = !close_reason_.empty();  // the server may send on until it sees our close frame
+      if (closing || !socket_->got_binary()) continue;
+      if (!messages_.push({std::move(bytes), SteadyClock::now(), connection_})) leave();
+    }
+  }
+
+  /// Ends `receive`, by the server's answer to the close frame or by the timeout. The handlers share the
+  /// socket, since the next connection may replace it before they run.
+  void close(websocket::close_code code, const std::string& reason) {
+    if (!socket_ || !socket_->is_open() || !close_reason_.empty()) return;
+    close_reason_ = reason;
+    const std::string text = printable(reason);
+    socket_->async_close({code, text}, [socket = socket_](error_code) {});
+    timer_.expires_after(kCloseTimeout);
+    timer_.async_wait([socket = socket_](error_code cancelled) {
+      if (!cancelled) beast::get_lowest_layer(*socket).close();
+    });
+  }
+
+  void leave() {
+    resolver_.cancel();
+    if (!socket_) {
+      timer_.cancel();
+    } else if (socket_->is_open()) {
+      close(websocket::close_code::normal, "viewer ends");
+    } else {
+      beast::get_lowest_layer(*socket_).close();
+    }
+  }
+
+  /// The reason of the last failure stays until the next one.
+  void set_status(ConnectionStatus status) {
+    {
+      std::lock_guard lock(status_mutex_);
+      if (status.reason.empty()) status.reason = std::move(status_.reason);
+      status_ = std::move(status);
+      status_.connects = connects_;
+    }
+    if (config_.on_status) config_.on_status();
+  }
+
+  const ConnectionConfig config_;
+  MessageQueue& messages_;
+  Pool<Bytes>& buffers_;
+  net::io_context context_{1};
+  std::thread thread_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<uint64_t> confirmed_ = 0;  ///< newest connection that brought a good frame
+  mutable std::mutex status_mutex_;
+  ConnectionStatus status_;
+
+  // Of the network thread alone.
+  tcp::resolver resolver_{context_};
+  net::steady_timer timer_{context_};  ///< of the back-off while waiting, of our close while connected
+  std::shared_ptr<WebSocket> socket_;
+  std::string close_reason_;  ///< why we are closing the connection; empty while we are not
+  Backoff backoff_;
+  uint64_t connection_ = 0;  ///< attempts
+  uint64_t connects_ = 0;
+};
+
+Connection::Connection(ConnectionConfig config, MessageQueue& messages, Pool<Bytes>& buffers)
+    : network_(std::make_unique<Network>(std::move(config), messages, buffers)) {}
+Connection::~Connection() = default;
+
+void Connection::stop() { network_->stop(); }
+void Connection::refuse(uint64_t connection, const std::string& reason) {
+  network_->refuse(connection, reason);
+}
+void Connection::confirm(uint64_t connection) { network_->confirm(connection); }
+ConnectionStatus Connection::status() const { return network_->status(); }
+
+}  // namespace latentdesk

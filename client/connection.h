@@ -1,0 +1,74 @@
+#pragma once
+
+#include "client/pool.h"
+#include "client/url.h"
+#include "common/bounded_queue.h"
+#include "common/clock.h"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace latentdesk {
+
+using Bytes = std::vector<uint8_t>;
+
+/// One whole binary WebSocket message.
+struct Message {
+  Pool<Bytes>::Pointer bytes;
+  SteadyTime received;      ///< the last byte was read
+  uint64_t connection = 0;  ///< number of the connection it came over; later ones have higher numbers
+};
+
+/// Drop policy: none. While the queue is full nothing is read from the socket, so TCP holds the server back.
+using MessageQueue = BoundedQueue<Message>;
+
+struct ConnectionStatus {
+  enum class State { connecting, connected, waiting };
+
+  State state = State::connecting;
+  uint64_t connects = 0;                  ///< WebSocket handshakes done
+  std::string reason = {};                ///< why the last connection failed or ended; empty when none has
+  std::chrono::milliseconds retry_in{0};  ///< of `waiting`
+};
+
+struct ConnectionConfig {
+  ServerUrl url;
+  std::string token;                ///< empty: none
+  std::function<void()> on_status;  ///< network thread, after each change of status; may be empty
+  std::function<void(std::exception_ptr)> on_failure;  ///< network thread, once: an error of our own ended it
+};
+
+/// A WebSocket client on a thread of its own, the network thread. Connects, pushes each binary message to the
+/// queue, ignores text messages, and connects again, with back-off, whenever the connection fails or ends.
+class Connection {
+ public:
+  /// Starts the network thread. `messages` and `buffers` must outlive the connection.
+  Connection(ConnectionConfig config, MessageQueue& messages, Pool<Bytes>& buffers);
+  /// As stop().
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Closes the message queue and the connection, and joins the network thread. Owner's thread.
+  void stop();
+
+  /// Closes `connection`, unless it is gone already, since its server broke the protocol. Any thread.
+  void refuse(uint64_t connection, const std::string& reason);
+
+  /// A good frame came over `connection`: the next back-off starts from the shortest delay. Any thread.
+  void confirm(uint64_t connection);
+
+  /// Any thread.
+  ConnectionStatus status() const;
+
+ private:
+  class Network;
+  std::unique_ptr<Network> network_;
+};
+
+}  // namespace latentdesk

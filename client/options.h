@@ -1,0 +1,39 @@
+#pragma once
+
+#include "client/url.h"
+#include "common/codec/codec.h"
+
+#include <spdlog/common.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace latentdesk {
+
+/// What the command line and the environment ask of the viewer.
+struct ViewerOptions {
+  ServerUrl url;
+  std::string token;  ///< from LATENTDESK_TOKEN; never logged
+  bool headless = false;
+  bool full_screen = false;
+  bool decode = true;
+  std::optional<uint64_t> max_frames;
+  std::optional<double> max_seconds;
+  std::string stats_file;       ///< empty: none
+  std::string screenshot_file;  ///< empty: none
+  std::string model_file;       ///< empty: default_model_path()
+  CodecOptions codec;
+  spdlog::level::level_enum log_level = spdlog::level::info;
+};
+
+/// The command line was answered (--help, --version) or is wrong, which has been said; the program ends with
+/// this status.
+struct ExitStatus {
+  int value = 0;
+};
+
+std::variant<ViewerOptions, ExitStatus> parse_options(int argc, char** argv);
+
+}  // namespace latentdesk

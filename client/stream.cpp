@@ -1,0 +1,81 @@
+#include "client/stream.h"
+
+#include <utility>
+
+namespace latentdesk {
+
+namespace {
+
+// What arrives while one message is decoded, at thirty a second on a machine that needs a quarter of a
+// second. All but the newest are then skipped, so a longer queue adds no latency; with a shorter one the
+// kernel would hold the rest.
+constexpr size_t kQueuedMessages = 8;
+
+}  // namespace
+
+Stream::Stream(StreamConfig config)
+    : on_change_(config.on_change ? std::move(config.on_change) : [] {}),
+      decodes_(config.decoder != nullptr),
+      max_frames_(config.max_frames),
+      messages_(kQueuedMessages),
+      connection_({.url = std::move(config.url),
+                   .token = std::move(config.token),
+                   .on_status = on_change_,
+                   .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }},
+                  messages_, buffers_),
+      decode_loop_(
+          messages_,
+          std::make_unique<BaselineDecoder>(std::move(config.space), std::move(config.decoder), images_),
+          config.max_frames, decodes_,
+          {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
+           .on_protocol_error = [this](uint64_t connection,
+                                       const std::string& reason) { refuse(connection, reason); },
+           .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
+
+Stream::~Stream() { connection_.stop(); }
+
+RunSummary Stream::summary() const {
+  RunSummary run = stats_.summary();
+  run.dropped = dropped();
+  run.connects = connection_.status().connects;
+  return run;
+}
+
+uint64_t Stream::dropped() const {
+  // A frame that is only counted has no picture to lose.
+  return decodes_ ? pictures_.dropped() + decode_loop_.skipped() : 0;
+}
+
+void Stream::end() {
+  ended_ = true;
+  pictures_.close();
+  on_change_();
+}
+
+void Stream::stop() {
+  connection_.stop();
+  decode_loop_.join();
+  std::lock_guard lock(failure_mutex_);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void Stream::deliver(Picture picture) {
+  connection_.confirm(picture.info.connection);
+  stats_.add_ready(picture.info);
+  pictures_.put(std::move(picture));
+  on_change_();
+}
+
+void Stream::refuse(uint64_t connection, const std::string& reason) {
+  connection_.refuse(connection, "the server broke the protocol: " + reason);
+}
+
+void Stream::fail(std::exception_ptr failure) {
+  {
+    std::lock_guard lock(failure_mutex_);
+    if (!failure_) failure_ = std::move(failure);
+  }
+  end();
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace latentdesk {
+
+/// A server address that cannot be used; the message says why.
+class UrlError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+inline constexpr uint16_t kDefaultPort = 8765;
+
+/// Where a server is: `[ws://]host[:port][/path][?query]`.
+struct ServerUrl {
+  std::string host;  ///< name or address; IPv6 without its brackets
+  uint16_t port = kDefaultPort;
+  std::string target =
+      "/";  ///< path and query, as sent in the request line; may hold a token, so not for the log
+
+  bool operator==(const ServerUrl&) const = default;
+
+  /// `host:port`, IPv6 in brackets: for the Host header, the log and the title.
+  std::string authority() const;
+};
+
+/// Strict: throws UrlError for another scheme, user information, a fragment, a port out of range, or
+/// characters that have no place in a request line.
+ServerUrl parse_server_url(std::string_view text);
+
+/// The target with `token=...` added to its query, percent-encoded; unchanged when there is no token or it
+/// has one already.
+std::string target_with_token(const ServerUrl& url, std::string_view token);
+
+}  // namespace latentdesk

@@ -1,0 +1,30 @@
+#include "client/window_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace latentdesk {
+
+using State = ConnectionStatus::State;
+
+std::string window_title(const std::string& server, const ConnectionStatus& status, Size picture) {
+  if (status.state != State::connected) return fmt::format("{} (not connected) - latentdesk", server);
+  if (picture == Size{}) return fmt::format("{} (connected) - latentdesk", server);
+  return fmt::format("{} ({}x{}) - latentdesk", server, picture.width, picture.height);
+}
+
+std::vector<std::string> status_lines(const std::string& server, const ConnectionStatus& status,
+                                      Size picture) {
+  const std::string connecting = "Connecting to " + server + " ...";
+  if (status.state == State::connected) {
+    if (picture != Size{}) return {};
+    return {"Connected to " + server + ". Waiting for the first picture."};
+  }
+  if (status.reason.empty()) return {connecting};
+  const char* what = status.connects > 0 ? "Connection lost" : "No connection";
+  const double seconds = static_cast<double>(status.retry_in.count()) / 1000;
+  const bool waits = status.state == State::waiting;
+  return {fmt::format("{}: {}.", what, status.reason),
+          waits ? fmt::format("Trying again in {:.1f} s", seconds) : connecting};
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "client/connection.h"
+#include "common/image.h"
+
+#include <string>
+#include <vector>
+
+namespace latentdesk {
+
+// What the window says of its connection. `picture` is the size of the picture that is shown; 0x0 when there
+// is none yet.
+
+std::string window_title(const std::string& server, const ConnectionStatus& status, Size picture);
+
+/// What is happening while there is no picture, or no new one; empty when all is well.
+std::vector<std::string> status_lines(const std::string& server, const ConnectionStatus& status,
+                                      Size picture);
+
+}  // namespace latentdesk

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Installs what is missing from the distribution's packages: install_dependencies.sh [PURPOSE...]
+set -euo pipefail
+
+# One line for each purpose; NAME|OTHER is the first that the distribution has (Debian 12, or a later Debian or Ubuntu).
+declare -rA packages=(
+  [build]="g++ cmake ninja-build pkg-config libboost1.81-dev|libboost1.83-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
+    libspdlog-dev libdnnl-dev libx11-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev
+    libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
+  [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
+    xdotool x11-utils x11-xserver-utils python3-torch python3-numpy python3-websockets python3-pil"
+  [models]="python3-torch python3-numpy python3-pil"
+  [demo]="xvfb openbox tint2 feh desktop-base xterm fonts-dejavu-core geany xscreensaver-gl libgl1-mesa-dri x11-utils
+    x11-xserver-utils"
+)
+readonly purposes="build test models demo"
+
+usage() {
+  cat <<END
+Installs what is missing from the packages of Debian 12 (or a later Debian or Ubuntu).
+
+usage: scripts/install_dependencies.sh [PURPOSE...]
+
+  build    compiler and libraries of server, viewer and bench (this alone when no purpose is named)
+  test     what scripts/test.sh needs besides
+  models   what trains and exports the models
+  demo     the programs that scripts/demo.sh shows
+END
+}
+
+fail() {
+  printf 'install_dependencies.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# The names of a purpose that are not installed, one a line; of alternatives, all of them in one line.
+missing_of() {
+  local choice name
+  for choice in ${packages[$1]}; do
+    for name in ${choice//|/ }; do
+      if is_installed "$name"; then continue 2; fi
+    done
+    echo "$choice"
+  done
+}
+
+# The first of the alternatives that the package lists have.
+available() {
+  local name
+  for name in ${1//|/ }; do
+    if apt-cache show --no-all-versions "$name" 2>/dev/null | grep -q '^Package:'; then
+      echo "$name"
+      return
+    fi
+  done
+  fail "no package ${1//|/ or } in this distribution; Debian 12 has it"
+}
+
+as_root() {
+  if ((EUID == 0)); then env DEBIAN_FRONTEND=noninteractive "$@"; else sudo DEBIAN_FRONTEND=noninteractive "$@"; fi
+}
+
+# quietly COMMAND...: shows what it prints only when it fails.
+quietly() {
+  local output
+  output=$(as_root "$@" 2>&1 </dev/null) || {
+    printf 'failed\n%s\n' "$(tail -n 20 <<<"$output")" >&2
+    fail "'$*' failed; is the network there, and does no other apt run?"
+  }
+}
+
+install_all() {
+  local choice name names=()
+  printf 'installing %d packages for %s ... ' $# "$wanted"
+  SECONDS=0
+  quietly apt-get update -qq
+  for choice in "$@"; do
+    name=$(available "$choice")
+    names+=("$name")
+  done
+  quietly apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=120 "${names[@]}"
+  printf '%d s\n' "$SECONDS"
+}
+
+check_system() {
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    fail "this is no Debian or Ubuntu (no apt-get); install the packages named in this script by your own means"
+  fi
+}
+
+check_rights() {
+  ((EUID == 0)) || command -v sudo >/dev/null ||
+    fail "run this as root, since there is no sudo: apt-get install ${*//|*/}"
+}
+
+main() {
+  local purpose missing=()
+  for purpose in "$@"; do
+    case $purpose in
+      -h | --help) usage; exit ;;
+      build | test | models | demo) ;;
+      *) fail "'$purpose' is none of: $purposes" ;;
+    esac
+  done
+  check_system
+  wanted=${*:-build}
+  for purpose in $wanted; do
+    mapfile -t -O "${#missing[@]}" missing < <(missing_of "$purpose")
+  done
+  if ((${#missing[@]} == 0)); then
+    echo "nothing to install for $wanted"
+    return
+  fi
+  check_rights "${missing[@]}"
+  mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+  install_all "${missing[@]}"
+}
+
+main "$@"

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""Measures the whole stream on this machine, server and viewers sharing its cores, and prints a Markdown table.
+
+    scripts/measure_stream.py [--bin build/release/bin] [--seconds 10]
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+# A terminal that changes 15 times a second: one line of text each time.
+TYPING = "i=0; while :; do i=$((i+1)); echo \"$i the quick brown fox jumps over the lazy dog\"; sleep 0.0667; done"
+
+
+class Server:
+    """A server on a port of its own, ended with the `with` block."""
+
+    def __init__(self, bin: Path, *arguments: str):
+        self.log = tempfile.TemporaryFile("w+")
+        command = [bin / "latentdesk-server", "--listen", "127.0.0.1:0", *arguments]
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        self.url = "ws://" + self.wait_for_address()
+
+    def wait_for_address(self) -> str:
+        for _ in range(200):
+            self.log.seek(0)
+            for line in self.log:
+                if "listening on " in line:
+                    return line.split("listening on ")[1].strip()
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        self.log.seek(0)
+        sys.exit(f"the server did not start:\n{self.log.read()}")
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_mib(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Viewer:
+    """A headless viewer that ends by itself; `result` waits for its statistics."""
+
+    def __init__(self, bin: Path, url: str, seconds: float, *arguments: str):
+        self.stats = tempfile.NamedTemporaryFile(suffix=".json")
+        command = [bin / "latentdesk-viewer", "--headless", "--seconds", str(seconds), "--stats-json", self.stats.name]
+        self.process = subprocess.Popen([*command, *arguments, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def result(self) -> dict:
+        self.process.wait()
+        return json.loads(Path(self.stats.name).read_text())
+
+
+def desktop(size: str, script: str) -> list[str]:
+    xterm = ["xterm", "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", "150x50+0+0", "-e", "sh", "-c", script]
+    return ["--start-display", size, "--", *xterm]
+
+
+def latency(bin: Path, seconds: float) -> list[tuple]:
+    with Server(bin, *desktop("1280x720", TYPING)) as server:
+        time.sleep(2)
+        result = Viewer(bin, server.url, seconds).result()
+    stages = result["stages"]
+    return [
+        ("720p terminal at 15 changes a second: frames a second", f"{result['fps']:.1f}"),
+        ("capture to presented, p50 / p95", "{p50_ms:.1f} / {p95_ms:.1f} ms".format(**stages["latency"])),
+        ("viewer's decode, p50", f"{stages['decode']['p50_ms']:.1f} ms"),
+    ]
+
+
+def idle(bin: Path, seconds: float) -> list[tuple]:
+    with Server(bin, *desktop("1280x720", "sleep 1000")) as server:
+        viewer = Viewer(bin, server.url, seconds + 4, "--no-decode")
+        time.sleep(3)
+        before = server.cpu_seconds()
+        time.sleep(seconds)
+        used = server.cpu_seconds() - before
+        frames = viewer.result()["frames"]
+    return [
+        ("idle desktop, one viewer: server's CPU", f"{100 * used / seconds:.2f} % of a core"),
+        ("idle desktop: frames a second", f"{frames / (seconds + 4):.2f}"),
+    ]
+
+
+def fan_out(bin: Path, seconds: float) -> list[tuple]:
+    with Server(bin, *desktop("1280x720", TYPING)) as server:
+        time.sleep(2)
+        alone = Viewer(bin, server.url, seconds, "--no-decode").result()["frames"]
+        memory_before = server.memory_mib()
+        stopped = Viewer(bin, server.url, 1000, "--no-decode")
+        time.sleep(1)
+        stopped.process.send_signal(signal.SIGSTOP)
+        viewers = [Viewer(bin, server.url, seconds, "--no-decode") for _ in range(10)]
+        each = [viewer.result()["frames"] for viewer in viewers]
+        memory_after = server.memory_mib()
+        stopped.process.kill()
+    return [
+        ("one viewer alone: frames", str(alone)),
+        ("ten viewers beside a stopped one: fewest frames", f"{min(each)} ({100 * min(each) / alone:.0f} %)"),
+        ("server's memory before and after", f"{memory_before:.0f} and {memory_after:.0f} MiB"),
+    ]
+
+
+def memory(bin: Path, seconds: float) -> list[tuple]:
+    with Server(bin, *desktop("1920x1080", TYPING)) as server:
+        Viewer(bin, server.url, seconds).result()
+        used = server.memory_mib()
+    return [("server's memory at 1920x1080", f"{used:.0f} MiB")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=Path(__file__).parents[1] / "build/release/bin")
+    parser.add_argument("--seconds", type=float, default=10)
+    options = parser.parse_args()
+    print("| what | measured |\n|---|---|")
+    for measure in (latency, idle, fan_out, memory):
+        for name, value in measure(options.bin, options.seconds):
+            print(f"| {name} | {value} |", flush=True)
+
+
+main()
