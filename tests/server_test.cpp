@@ -54,6 +54,24 @@ TEST(Server, StartsItsOwnDisplayAndProgram) {
   EXPECT_EQ(client.read_header().original, (Size{320, 240}));
 }
 
+TEST(Server, SurvivesItsDisplayAndFindsItAgain) {
+  auto first = std::make_unique<VirtualDisplay>(Size{320, 240});
+  const std::string name = first->name();
+  setenv("XAUTHORITY", first->authority_file().c_str(), 1);
+  ServerOptions options = pattern_options();
+  options.source = "x11";
+  options.display = name;
+  RunningServer server(options);
+  BeastClient client(server.port());
+  EXPECT_EQ(client.read_header().original, (Size{320, 240}));
+
+  first.reset();
+  const ChildProcess second({"Xvfb", name, "-screen", "0", "400x300x24"}, {});
+  Size size{320, 240};
+  for (int i = 0; i < 20 && size.width == 320; ++i) size = client.read_header().original;
+  EXPECT_EQ(size, (Size{400, 300}));
+}
+
 TEST(Server, BeyondLoopbackIsRefusedUnlessInsecure) {
   ServerOptions options = pattern_options();
   options.listen = "0.0.0.0:0";
