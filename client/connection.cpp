@@ -101,8 +101,8 @@ class Connection::Network {
     }
     timer_.cancel();  // the wait for an answer to our close frame
     beast::get_lowest_layer(*socket_).close();
-    socket_
-        .reset();  // and with it the timer of a handshake that was refused, which would keep the thread alive
+    // With it goes the timer of a handshake that was refused, which would keep the thread alive.
+    socket_.reset();
     co_return close_reason_.empty() ? reason : close_reason_;
   }
 

@@ -22,7 +22,7 @@ struct RunSummary {
   double fps = 0;  ///< frames after the first one, divided by `seconds`
   uint64_t bytes = 0;
   double bytes_per_frame = 0;
-  uint64_t dropped = 0;   ///< pictures that were decoded and replaced by a newer one before they were shown
+  uint64_t dropped = 0;   ///< frames that came and were never shown, since a newer one came first
   uint64_t connects = 0;  ///< WebSocket handshakes done
   Size size;              ///< of the newest frame
   StageSummary interval;  ///< between two received frames

@@ -13,7 +13,7 @@ constexpr auto kRepeatPeriod = std::chrono::seconds(1);
 Hub::Hub(boost::asio::io_context& context, Demand& demand, std::function<void()> refresh)
     : repeat_timer_(context), demand_(demand), refresh_(std::move(refresh)) {}
 
-void Hub::join(std::shared_ptr<Viewer> viewer) {
+void Hub::join(const std::shared_ptr<Viewer>& viewer) {
   viewers_.insert(viewer);
   // While nobody watched nothing was captured, so what is here may be old.
   if (viewers_.size() == 1) {

@@ -30,7 +30,7 @@ class Hub {
   /// `refresh` asks for a picture although nothing has changed, when the first viewer comes.
   Hub(boost::asio::io_context& context, Demand& demand, std::function<void()> refresh);
 
-  void join(std::shared_ptr<Viewer> viewer);
+  void join(const std::shared_ptr<Viewer>& viewer);
   void leave(const std::shared_ptr<Viewer>& viewer);
   /// A viewer has become ready, or is no more.
   void update_demand();

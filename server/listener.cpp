@@ -44,7 +44,7 @@ tcp::endpoint parse_endpoint(asio::io_context& context, const std::string& text)
   return resolved.begin()->endpoint();
 }
 
-tcp::acceptor listen(asio::io_context& context, tcp::endpoint endpoint) try {
+tcp::acceptor listen(asio::io_context& context, const tcp::endpoint& endpoint) try {
   return tcp::acceptor(context, endpoint);  // opens, sets reuse_address, binds, listens
 } catch (const boost::system::system_error& error) {
   throw std::runtime_error("cannot listen on " + endpoint.address().to_string() + ":" +
@@ -73,7 +73,7 @@ asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, Hub& hub) {
     }
     ++*connections;
     asio::co_spawn(acceptor.get_executor(), serve(std::move(socket), hub),
-                   [connections](std::exception_ptr) { --*connections; });
+                   [connections](const std::exception_ptr&) { --*connections; });
   }
 }
 

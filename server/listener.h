@@ -15,7 +15,7 @@ boost::asio::ip::tcp::endpoint parse_endpoint(boost::asio::io_context& context, 
 
 /// Throws std::runtime_error when the address cannot be listened on.
 boost::asio::ip::tcp::acceptor listen(boost::asio::io_context& context,
-                                      boost::asio::ip::tcp::endpoint endpoint);
+                                      const boost::asio::ip::tcp::endpoint& endpoint);
 
 /// Accepts connections until the acceptor is closed; each is served by its own coroutine, a bounded number at
 /// once.

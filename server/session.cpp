@@ -129,7 +129,7 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
     }
   }
 
-  void start_closing(websocket::close_reason reason) {
+  void start_closing(const websocket::close_reason& reason) {
     asio::co_spawn(
         websocket_.get_executor(),
         [self = shared_from_this(), reason]() -> asio::awaitable<void> {

@@ -28,6 +28,7 @@ class ClockedCapture : public Capture {
 
   std::vector<std::unique_ptr<FrameBuffer>> make_buffers(int count) override {
     std::vector<std::unique_ptr<FrameBuffer>> buffers;
+    buffers.reserve(static_cast<size_t>(count));
     for (int i = 0; i < count; ++i) buffers.push_back(std::make_unique<HeapBuffer>(size_));
     return buffers;
   }

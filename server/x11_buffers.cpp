@@ -116,6 +116,7 @@ std::vector<std::unique_ptr<X11Buffer>> make_shared_buffers(X11Connection& conne
   if (!XShmQueryExtension(connection.get())) return {};
   connection.sync_without_error();
   std::vector<std::unique_ptr<X11Buffer>> buffers;
+  buffers.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     auto buffer = std::make_unique<SharedBuffer>(connection, size);
     if (!buffer->valid()) return {};
@@ -126,6 +127,7 @@ std::vector<std::unique_ptr<X11Buffer>> make_shared_buffers(X11Connection& conne
 
 std::vector<std::unique_ptr<X11Buffer>> make_plain_buffers(X11Connection& connection, Size size, int count) {
   std::vector<std::unique_ptr<X11Buffer>> buffers;
+  buffers.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) buffers.push_back(std::make_unique<PlainBuffer>(connection, size));
   return buffers;
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 // As Xlib declares it, without Xlib's macros.
-struct _XDisplay;
+struct _XDisplay;  // NOLINT(bugprone-reserved-identifier): Xlib's name
 typedef struct _XDisplay Display;
 
 namespace latentdesk {

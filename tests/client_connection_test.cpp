@@ -165,10 +165,10 @@ TEST(ConnectionTest, CountsWithoutADecoderButStillChecksHeaders) {
   EXPECT_EQ(test.stream.status().connects, 2u);
 }
 
-TEST(ConnectionTest, HoldsTheServerBackInsteadOfDroppingMessages) {
+TEST(ConnectionTest, CountsEveryFrameWithoutADecoder) {
   constexpr size_t kFrames = 60;
   ScriptedServer server({{.messages = std::vector<std::string>(kFrames, good_frame())}});
-  StreamConfig config = config_for(server, std::make_unique<StubDecoder>(2ms));
+  StreamConfig config = config_for(server, nullptr);
   config.max_frames = kFrames;
   TestStream test(std::move(config));
   std::optional<Picture> picture;
@@ -177,6 +177,26 @@ TEST(ConnectionTest, HoldsTheServerBackInsteadOfDroppingMessages) {
   } while (picture && !test.stream.is_last(picture->info));
   ASSERT_TRUE(picture);
   EXPECT_EQ(test.stream.summary().frames, kFrames);
+  EXPECT_EQ(test.stream.summary().dropped, 0u);
+}
+
+TEST(ConnectionTest, SlowDecoderShowsFewerPicturesAndEndsWithTheNewest) {
+  constexpr int kFrames = 60;
+  std::vector<std::string> frames;
+  for (int i = 1; i <= kFrames; ++i) frames.push_back(frame_with("timestamp", i));
+  ScriptedServer server({{.messages = frames}});
+  TestStream test(config_for(server, std::make_unique<StubDecoder>(5ms)));
+  uint64_t shown = 0;
+  double newest = 0;
+  while (newest < kFrames) {
+    const auto picture = test.stream.pictures().take();
+    ASSERT_TRUE(picture) << "the last one was " << newest;
+    EXPECT_GT(picture->info.timestamp, newest);
+    newest = picture->info.timestamp;
+    ++shown;
+  }
+  EXPECT_LT(shown, uint64_t{kFrames});
+  EXPECT_EQ(shown + test.stream.summary().dropped, uint64_t{kFrames});
   EXPECT_EQ(test.stream.status().connects, 1u);
 }
 

@@ -11,6 +11,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <future>
@@ -25,6 +26,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kChannels = 96;
+
+// ThreadSanitizer does not see into libspdlog: what that makes at its first use is made before there are
+// threads.
+const auto kLogger = spdlog::default_logger();
 
 class CopyingEncoder : public Encoder {
  public:

@@ -24,6 +24,13 @@ constexpr int kMaxBlock = 8;
 /// of a cache line.
 constexpr size_t kStrip = 16;
 
+/// Nearest integer of a value well below 2^22: added to 1.5 * 2^23, a float has no bits left for the
+/// fraction.
+inline int32_t nearest(float value) {
+  constexpr float kShift = 12582912.0f;
+  return std::bit_cast<int32_t>(value + kShift) - std::bit_cast<int32_t>(kShift);
+}
+
 LATENTDESK_VECTORISED void bytes_to_unit(const uint8_t* in, size_t count, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]) * (1.0f / 255.0f);
 }
@@ -31,15 +38,8 @@ LATENTDESK_VECTORISED void bytes_to_unit(const uint8_t* in, size_t count, float*
 LATENTDESK_VECTORISED void unit_to_bytes(const float* in, size_t count, uint8_t* out) {
   for (size_t i = 0; i < count; ++i) {
     const float value = std::min(std::max(in[i] * 255.0f, 0.0f), 255.0f);
-    out[i] = static_cast<uint8_t>(static_cast<int>(value + 0.5f));
+    out[i] = static_cast<uint8_t>(nearest(value));
   }
-}
-
-/// Nearest integer of a value well below 2^22: added to 1.5 * 2^23, a float has no bits left for the
-/// fraction.
-inline int32_t nearest(float value) {
-  constexpr float kShift = 12582912.0f;
-  return std::bit_cast<int32_t>(value + kShift) - std::bit_cast<int32_t>(kShift);
 }
 
 LATENTDESK_VECTORISED void round_to_int8(const float* in, size_t count, float steps_per_unit, int8_t* out) {
