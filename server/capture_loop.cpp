@@ -46,8 +46,10 @@ void CaptureLoop::capture_until_lost(Capture& capture) {
   bool changed = false;
   SteadyTime earliest{};
   while (!stopping_) {
+    // Demand first: a refresh is asked for before the demand that it comes with, and must not be met twice.
+    const bool wanted = demand_.is_open();
     changed |= refresh_.exchange(false);
-    const bool due = changed && demand_.is_open();
+    const bool due = changed && wanted;
     if (due && SteadyClock::now() >= earliest) {
       earliest = SteadyClock::now() + period_;
       grab(capture, pool);

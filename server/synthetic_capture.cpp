@@ -52,7 +52,7 @@ class ClockedCapture : public Capture {
  private:
   Size size_;
   SteadyClock::duration period_;
-  SteadyTime next_ = SteadyClock::now();
+  SteadyTime next_ = SteadyClock::now() + period_;  ///< the first frame is there from the start
   uint64_t frame_ = 0;
   bool ended_ = false;
 };
