@@ -91,22 +91,12 @@ stage_client() {
   /usr/bin/python3 scripts/check_baseline_client.py --binaries build/release/bin --frames "$client_frames"
 }
 
-# Tests are left out for the time they take: eight seconds a file go into the headers of libraries.
+# Clang 14 takes libstdc++'s coroutines only when told that they are there, and does not know all of GCC's warnings. Tests are
+# left out for the time they take: eight seconds a file go into the headers of libraries.
 stage_tidy() {
-  local with_boost without_boost status=0
   cmake --preset release -DLATENTDESK_WERROR=ON
-  mapfile -t with_boost < <(grep -lr --include='*.cpp' '#include <boost/' server client)
-  mapfile -t without_boost < <(grep -Lr --include='*.cpp' '#include <boost/' common server client)
-  tidy "${without_boost[@]}" || status=1
-  # Clang 14's analyzer takes minutes a file for Beast's templates, and then errs about Asio's executors.
-  tidy -checks='-clang-analyzer-*' "${with_boost[@]}" || status=1
-  return "$status"
-}
-
-# Clang 14 takes libstdc++'s coroutines only when told that they are there, and does not know all of GCC's warnings.
-tidy() {
   run-clang-tidy -p build/release -quiet -j "$jobs" -extra-arg=-D__cpp_impl_coroutine=201902L \
-    -extra-arg=-Wno-unknown-warning-option "$@"
+    -extra-arg=-Wno-unknown-warning-option "^$repository/(common|server|client)/"
 }
 
 stage_debug() {
@@ -119,10 +109,7 @@ stage_threads() {
   local targets
   mapfile -t targets < <(sed -n 's/^ *latentdesk_test(\([a-z_]*\) LABEL threads\b.*/\1/p' tests/CMakeLists.txt)
   ((${#targets[@]} > 0)) || fail "no test in tests/CMakeLists.txt is labelled threads"
-  # Boost.Asio's fences, of which GCC warns here, order what one thread runs in its io_context: nothing that tests would miss.
-  cmake --preset tsan -DCMAKE_CXX_FLAGS=-Wno-tsan
   build tsan "${targets[@]}"
-  export TSAN_OPTIONS="suppressions=$repository/scripts/tsan_suppressions.txt second_deadlock_stack=1"
   without_random_addresses ctest --preset tsan -L threads --no-tests=error --timeout 300
 }
 

@@ -44,7 +44,7 @@ std::string describe(int status) {
 }  // namespace
 
 ChildProcess::ChildProcess(const std::vector<std::string>& arguments,
-                           const std::vector<std::string>& environment)
+                           const std::vector<std::string>& environment, int passed_fd)
     : name_(arguments.front()) {
   std::vector<std::string> argument_texts = arguments;
   std::vector<std::string> environment_texts = merged_environment(environment);
@@ -55,8 +55,13 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments,
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  const int error = posix_spawnp(&pid_, name_.c_str(), nullptr, &attributes, pointers(argument_texts).data(),
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  if (passed_fd >= 0) posix_spawn_file_actions_adddup2(&files, passed_fd, kPassedFd);
+  posix_spawn_file_actions_addclosefrom_np(&files, passed_fd >= 0 ? kPassedFd + 1 : kPassedFd);
+  const int error = posix_spawnp(&pid_, name_.c_str(), &files, &attributes, pointers(argument_texts).data(),
                                  pointers(environment_texts).data());
+  posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   if (error) throw std::runtime_error("cannot start " + name_ + ": " + std::strerror(error));
 }

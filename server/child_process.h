@@ -10,9 +10,14 @@ namespace latentdesk {
 /// object.
 class ChildProcess {
  public:
-  /// `environment` holds NAME=VALUE entries that replace ours; descriptors above 2 stay open only when they
-  /// are inheritable. Throws std::runtime_error when the program cannot be started.
-  ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
+  /// Descriptor under which the program finds `passed_fd`.
+  static constexpr int kPassedFd = 3;
+
+  /// `environment` holds NAME=VALUE entries that replace ours. Of our descriptors the program gets the first
+  /// three and `passed_fd`, if any: a listening socket must not live on in it. Throws std::runtime_error when
+  /// it cannot be started.
+  ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+               int passed_fd = -1);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

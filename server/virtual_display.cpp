@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
 #include <stdexcept>
@@ -82,13 +83,13 @@ void VirtualDisplay::write_authority() {
 
 void VirtualDisplay::start(Size size) {
   int ready[2];
-  if (pipe(ready) != 0) throw std::runtime_error("cannot make a pipe for Xvfb");
+  if (pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe for Xvfb");
   try {
     process_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{"Xvfb", "-displayfd", std::to_string(ready[1]), "-screen", "0", screen(size),
-                                 "-auth", authority_file_, "-nolisten", "tcp", "-noreset", "+extension",
-                                 "RANDR"},
-        std::vector<std::string>{});
+        std::vector<std::string>{"Xvfb", "-displayfd", std::to_string(ChildProcess::kPassedFd), "-screen",
+                                 "0", screen(size), "-auth", authority_file_, "-nolisten", "tcp", "-noreset",
+                                 "+extension", "RANDR"},
+        std::vector<std::string>{}, ready[1]);
   } catch (const std::runtime_error& error) {
     close(ready[0]);
     close(ready[1]);

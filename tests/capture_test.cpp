@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <unistd.h>
 
 #include <X11/Xlib.h>
 #include <X11/extensions/XTest.h>
@@ -155,6 +156,17 @@ TEST(VirtualDisplay, IsClosedToThoseWithoutItsAuthority) {
 
 TEST(ChildProcess, MissingProgramIsAnError) {
   EXPECT_THROW(ChildProcess({"/nowhere/program"}, {}), std::runtime_error);
+}
+
+TEST(ChildProcess, InheritsNoDescriptorButThePassedOne) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ChildProcess child({"sh", "-c", "ls /proc/self/fd | tr '\\n' ' ' >&3"}, {}, ends[1]);
+  close(ends[1]);
+  std::string seen;
+  for (char c = 0; read(ends[0], &c, 1) == 1;) seen += c;
+  close(ends[0]);
+  EXPECT_EQ(seen, "0 1 2 3 4 ");  // the last is ls's own, of the folder it lists
 }
 
 TEST(ChildProcess, EndsWithAllItHasStarted) {

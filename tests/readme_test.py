@@ -62,10 +62,12 @@ class Commands(unittest.TestCase):
         self.folder.cleanup()
 
     def start(self, command: str) -> subprocess.Popen:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["sh", "-c", "exec " + command], cwd=self.folder.name, env=self.environment, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
 
     def end(self, process: subprocess.Popen) -> None:
         process.terminate()
@@ -82,7 +84,7 @@ class Commands(unittest.TestCase):
                     self.end(server)
                 server = process
                 time.sleep(1.5)
-                self.assertIsNone(server.poll(), f"{command} ended at once")
+                self.assertIsNone(server.poll(), f"{command} ended at once\n" + (server.stdout.read() if server.poll() else ""))
             elif command.startswith("latentdesk-viewer"):
                 time.sleep(3)
                 self.end(process)
