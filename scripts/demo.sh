@@ -9,7 +9,7 @@ readonly statistics=$logs/demo-statistics.json
 readonly desktop_size=1280x720
 readonly seconds_to_paint=30
 
-quality=70
+quality=55
 seconds=10
 out=demo.png
 

@@ -20,7 +20,7 @@ type_commands() {
   cd "$repository"
   while true; do
     clear
-    enter "grep -n --color=always 'class\|template\|public' common/*.h | cut -c 1-138"
+    enter "grep -n --color=always 'class\|template\|public' common/*.h | head -16"
     enter "wc -l server/*.cpp | sort -n | tail -8"
     enter "sed -n '/^## Framing/,/^| 4+/p' docs/protocol.md"
     enter "ls --color=always common server"
@@ -153,9 +153,17 @@ start() {
   "$@" >/dev/null 2>&1 &
 }
 
+# A calm palette in the manner of today's terminals, for the plain and for the bright colours.
+palette() {
+  local colours=(3b4252 bf616a a3be8c ebcb8b 81a1c1 b48ead 88c0d0 e5e9f0) i
+  for i in {0..7}; do printf '%s\n' -xrm "*color$i: #${colours[i]}" -xrm "*color$((i + 8)): #${colours[i]}"; done
+}
+
 # terminal FUNCTION OPTION...: an xterm in which this script runs FUNCTION.
 terminal() {
-  start xterm -u8 -fa 'DejaVu Sans Mono' -fs 10 "${@:2}" -e "$repository/scripts/demo_desktop.sh" "$1"
+  local colours
+  mapfile -t colours < <(palette)
+  start xterm -u8 -fa 'DejaVu Sans Mono' -fs 10 "${colours[@]}" "${@:2}" -e "$repository/scripts/demo_desktop.sh" "$1"
 }
 
 start_programs() {

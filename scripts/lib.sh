@@ -57,6 +57,7 @@ stop_step() {
 # start_server PROGRAM LOG OPTION...: a server on a free port of the loopback interface; sets server_pid and server_url.
 start_server() {
   local program=$1 log=$2 i
+  : >"$log"  # it is read before the server writes to it
   "$program" --listen 127.0.0.1:0 "${@:3}" >"$log" 2>&1 </dev/null &
   server_pid=$!
   for ((i = 0; i < 100; ++i)); do

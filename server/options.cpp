@@ -68,7 +68,7 @@ void add_stream_options(CLI::App& app, ServerOptions& options) {
                "listen beyond this machine, though nothing protects the desktop");
   app.add_option("--model", options.model, "model file (default: the one shipped)")->option_text("FILE");
   options.quality = kDefaultQuality;
-  app.add_option("--quality", options.quality, "1 to 100; more is better and costs more (default: 70)")
+  app.add_option("--quality", options.quality, "1 to 100; more is better and costs more (default: 55)")
       ->check(CLI::Range(1, 100))
       ->option_text("N");
   app.add_option("--max-fps", options.max_fps, "at most so many frames a second (default: 30)")

@@ -28,7 +28,7 @@ struct ServerOptions {
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
 
-inline constexpr int kDefaultQuality = 70;
+inline constexpr int kDefaultQuality = 55;
 
 /// Exits for --help, --version and a wrong command line, with a message; throws std::runtime_error for
 /// options that contradict each other.

@@ -12,7 +12,7 @@ struct BenchOptions {
   std::string source;  ///< raw:FILE
   Size size;
   double fps = 15;  ///< of the recording; the codec runs as fast as it can
-  int quality = 70;
+  int quality = 55;
   std::string model;    ///< path
   std::string decoded;  ///< where to write what a viewer would show, packed BGR0; empty for nowhere
   int threads = 0;      ///< of the CPU backend

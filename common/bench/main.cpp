@@ -69,7 +69,7 @@ int run(int argc, char** argv) {
   CLI::App app{
       "Measures the codec on a recording, without a network: rate, quality, time of each stage.\n\n"
       "Make a recording:  ffmpeg -i video.mp4 -pix_fmt bgr0 -f rawvideo frames.bgr0\n"
-      "Measure it:        latentdesk-bench --source raw:frames.bgr0 --size 1280x720 --quality 70"};
+      "Measure it:        latentdesk-bench --source raw:frames.bgr0 --size 1280x720 --quality 55"};
   app.add_option("--source", options.source, "recording, as raw:FILE of packed BGR0 frames")->required();
   app.add_option("--size", size, "size of its frames, WxH")->capture_default_str();
   app.add_option("--fps", options.fps, "its frame rate")
