@@ -180,7 +180,7 @@ start_programs() {
 
 # The editor is the last to show, and takes a moment to fill its window.
 wait_until_shown() {
-  until xwininfo -root -tree | grep -q '"Geany"'; do sleep 0.25; done
+  until xwininfo -root -tree | grep '"Geany"' >/dev/null; do sleep 0.25; done
   sleep 2
 }
 

@@ -52,7 +52,8 @@ missing_of() {
 available() {
   local name
   for name in ${1//|/ }; do
-    if apt-cache show --no-all-versions "$name" 2>/dev/null | grep -q '^Package:'; then
+    # Not grep -q: it would end early, and apt-cache fail of the broken pipe.
+    if apt-cache show --no-all-versions "$name" 2>/dev/null | grep '^Package:' >/dev/null; then
       echo "$name"
       return
     fi
