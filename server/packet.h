@@ -21,8 +21,6 @@ struct Packet {
   FrameHeader header;
   std::string prefix;  ///< length and header as sent
   std::shared_ptr<const Payload> payload;
-
-  size_t bytes() const { return prefix.size() + payload->size(); }
 };
 
 using PacketPtr = std::shared_ptr<const Packet>;
