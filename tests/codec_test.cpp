@@ -205,5 +205,70 @@ TEST(ChooseBackend, AbsentDeviceIsAnErrorAndAutomaticSaysWhy) {
   EXPECT_NE(backend.description.find("not on a GPU"), std::string::npos) << backend.description;
 }
 
+/// Tiles of several sizes, so many that they go through in several batches.
+std::vector<Image> some_tiles() {
+  std::vector<Image> tiles;
+  std::mt19937 random(7);
+  for (int i = 0; i < 23; ++i) {
+    Image& tile = tiles.emplace_back(i % 3 == 0 ? Size{1 + i * 2, 64 - i * 2} : Size{64, 64});
+    for (size_t byte = 0; byte < tile.bytes(); ++byte) {
+      tile.data()[byte] = static_cast<uint8_t>(random() % 64 + byte % 190);
+    }
+  }
+  return tiles;
+}
+
+/// A tile continued by its last pixels.
+Image padded(const Image& tile) {
+  Image result(Size{kTileSide, kTileSide});
+  for (int y = 0; y < kTileSide; ++y) {
+    for (int x = 0; x < kTileSide; ++x) {
+      std::memcpy(
+          result.view().row(y) + x * 4,
+          tile.view().row(std::min(y, tile.size().height - 1)) + std::min(x, tile.size().width - 1) * 4, 4);
+    }
+  }
+  return result;
+}
+
+TEST_P(Codec, TilesStandAlone) {
+  const std::vector<Image> tiles = some_tiles();
+  std::vector<ImageView> views;
+  for (const Image& tile : tiles) views.push_back(tile.view());
+  Latents batch;
+  encoder_->analyse_tiles(views);
+  encoder_->quantise(2.0f, batch);
+  ASSERT_EQ(batch.shape, tile_latent_shape(static_cast<int>(tiles.size()), model_.latent_channels));
+
+  std::vector<Image> decoded;
+  for (const Image& tile : tiles) {
+    decoded.emplace_back(tile.size());
+    std::fill_n(decoded.back().data(), decoded.back().bytes(), uint8_t{0x5a});
+  }
+  std::vector<MutableImageView> outputs;
+  for (Image& tile : decoded) outputs.push_back(tile.view());
+  decoder_->decode_tiles(batch, outputs);
+
+  constexpr size_t kPositions = size_t{kTileLatentSide} * kTileLatentSide;
+  for (size_t i = 0; i < tiles.size(); ++i) {
+    const Latents alone = encode(padded(tiles[i]), 2.0f);
+    size_t flips = 0;
+    for (size_t c = 0; c < static_cast<size_t>(model_.latent_channels); ++c) {
+      for (size_t p = 0; p < kPositions; ++p) {
+        const int difference = std::abs(alone.values[c * kPositions + p] -
+                                        batch.values[(c * tiles.size() + i) * kPositions + p]);
+        ASSERT_LE(difference, 1) << "tile " << i;
+        flips += difference != 0;
+      }
+    }
+    EXPECT_LE(static_cast<double>(flips), 0.005 * static_cast<double>(alone.values.size())) << "tile " << i;
+    Image whole = decode(alone, {kTileSide, kTileSide});
+    const ImageView part{whole.data(), tiles[i].size(), size_t{kTileSide} * kBytesPerPixel};
+    Fidelity fidelity;
+    fidelity.add(part, decoded[i].view());
+    EXPECT_GE(fidelity.psnr(), 40) << "tile " << i;
+  }
+}
+
 }  // namespace
 }  // namespace latentdesk

@@ -5,9 +5,19 @@
 #include "common/image.h"
 
 #include <memory>
+#include <span>
 #include <string>
 
 namespace latentdesk {
+
+/// Side in pixels of the tiles that are coded alone: neither network sees beyond a tile's border.
+inline constexpr int kTileSide = 64;
+inline constexpr int kTileLatentSide = kTileSide / kLatentStride;
+
+/// Shape of the latents of `count` tiles: one tall picture, tile below tile.
+constexpr LatentShape tile_latent_shape(int count, int channels) {
+  return {kTileLatentSide, kTileLatentSide * count, channels};
+}
 
 /// Picture to latents. Built on one backend; all calls come from one thread. Buffers are made at the first
 /// picture of a size and kept, so a stream of one size allocates nothing.
@@ -19,7 +29,12 @@ class Encoder {
   /// last pixels. The result stays inside until the next call.
   virtual void analyse(ImageView image) = 0;
 
-  /// Rounds what `analyse` found to `out`, in steps of `scale`; can be called again with another scale.
+  /// Runs the network on each of `tiles` alone, as if it were a picture of 64x64 pixels; smaller ones are
+  /// padded by their last pixels. At least one. The result, of tile_latent_shape, stays inside until the next
+  /// call.
+  virtual void analyse_tiles(std::span<const ImageView> tiles) = 0;
+
+  /// Rounds what was analysed last to `out`, in steps of `scale`; can be called again with another scale.
   virtual void quantise(float scale, Latents& out) = 0;
 };
 
@@ -31,6 +46,10 @@ class Decoder {
   /// Fills `image`, whose size must have the latents' shape; what lies beyond it is cropped. The X byte is
   /// 255.
   virtual void decode(const Latents& latents, MutableImageView image) = 0;
+
+  /// Fills `tiles`, each alone, from latents of their tile_latent_shape; a tile smaller than 64x64 takes the
+  /// top left part.
+  virtual void decode_tiles(const Latents& latents, std::span<const MutableImageView> tiles) = 0;
 };
 
 enum class Device { automatic, cuda, cpu };

@@ -2,6 +2,8 @@
 #include "common/codec/cpu/executor.h"
 #include "common/codec/cpu/pixels.h"
 
+#include <algorithm>
+#include <array>
 #include <dnnl.hpp>
 #include <omp.h>
 #include <optional>
@@ -16,64 +18,98 @@ int thread_count(int requested) {
   return requested > 0 ? requested : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-/// A network's executor for the shape that was last asked for.
-class ShapedExecutor {
+/// Tiles go through a network a few at a time, so that what passes between its layers stays in the cache.
+constexpr std::array kTileBatches = {16, 8, 4, 2, 1};
+
+/// Layers of a network, ready for the picture size that was last asked for, and for batches of tiles.
+class NetworkRunner {
  public:
-  ShapedExecutor(Network network, int begin, int end)
+  NetworkRunner(Network network, int begin, int end)
       : network_(std::move(network)), begin_(begin), end_(end) {}
 
-  Executor& prepare(LatentShape shape) {
-    if (!executor_ || shape != shape_) {
-      executor_.reset();  // before the new one takes its memory
-      executor_.emplace(network_, begin_, end_, shape.height, shape.width);
+  Executor& for_picture(LatentShape shape) {
+    if (!picture_ || shape != shape_) {
+      picture_.reset();  // before the new one takes its memory
+      picture_.emplace(network_, begin_, end_, 1, shape.height, shape.width);
       shape_ = shape;
     }
-    return *executor_;
+    return *picture_;
   }
 
-  Executor& current() { return executor_.value(); }
-  LatentShape shape() const { return shape_; }
-  const Network& network() const { return network_; }
+  /// Calls `run(executor, first, count)` for all of `tiles` tiles, batch by batch.
+  template <typename Run>
+  void for_tiles(size_t tiles, const Run& run) {
+    size_t first = 0;
+    for (size_t i = 0; i < kTileBatches.size(); ++i) {
+      const auto batch = static_cast<size_t>(kTileBatches[i]);
+      for (; tiles - first >= batch; first += batch) {
+        auto& executor = tile_batches_[i];
+        if (!executor) {
+          executor.emplace(network_, begin_, end_, kTileBatches[i], kTileLatentSide, kTileLatentSide);
+        }
+        run(*executor, first, batch);
+      }
+    }
+  }
 
  private:
   Network network_;
   int begin_;
   int end_;
   LatentShape shape_;
-  std::optional<Executor> executor_;
+  std::optional<Executor> picture_;
+  std::array<std::optional<Executor>, kTileBatches.size()> tile_batches_;
 };
 
 class CpuEncoder : public Encoder {
  public:
   CpuEncoder(const Model& model, int threads)
-      : executor_(model.encoder, 1, static_cast<int>(model.encoder.size())),
+      : runner_(model.encoder, 1, static_cast<int>(model.encoder.size())),
         channels_(model.latent_channels),
         threads_(thread_count(threads)) {}
 
   void analyse(ImageView image) override {
     omp_set_num_threads(threads_);
-    Executor& executor = executor_.prepare(latent_shape(image.size, channels_));
+    shape_ = latent_shape(image.size, channels_);
+    Executor& executor = runner_.for_picture(shape_);
     space_to_depth(image, kLatentStride, executor.input());
     executor.run();
+    analysed_ = executor.output();
+  }
+
+  void analyse_tiles(std::span<const ImageView> tiles) override {
+    omp_set_num_threads(threads_);
+    shape_ = tile_latent_shape(static_cast<int>(tiles.size()), channels_);
+    tile_latents_.resize(shape_.elements());
+    float* out = tile_latents_.data();
+    runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
+      tiles_to_depth(tiles.subspan(first, count), kTileSide, kLatentStride, executor.input());
+      executor.run();
+      out = std::copy_n(executor.output(), executor.output_size(), out);
+    });
+    analysed_ = tile_latents_.data();
   }
 
   void quantise(float scale, Latents& out) override {
     omp_set_num_threads(threads_);
-    out.resize(executor_.shape());
+    out.resize(shape_);
     out.scale = scale;
-    cpu::quantise(executor_.current().output(), out);
+    cpu::quantise(analysed_, out);
   }
 
  private:
-  ShapedExecutor executor_;
+  NetworkRunner runner_;
   int channels_;
   int threads_;
+  LatentShape shape_;
+  const float* analysed_ = nullptr;  ///< of shape_, in tile_latents_ or in an executor
+  std::vector<float> tile_latents_;
 };
 
 class CpuDecoder : public Decoder {
  public:
   CpuDecoder(const Model& model, int threads)
-      : executor_(model.decoder, 0, static_cast<int>(model.decoder.size()) - 1),
+      : runner_(model.decoder, 0, static_cast<int>(model.decoder.size()) - 1),
         channels_(model.latent_channels),
         last_block_(model.decoder.back().block),
         threads_(thread_count(threads)) {}
@@ -83,14 +119,27 @@ class CpuDecoder : public Decoder {
       throw std::invalid_argument("latents and picture differ in shape");
     }
     omp_set_num_threads(threads_);
-    Executor& executor = executor_.prepare(latents.shape);
-    dequantise(latents, executor.input());
+    Executor& executor = runner_.for_picture(latents.shape);
+    dequantise(latents, 0, latents.shape.positions(), executor.input());
     executor.run();
     depth_to_space(executor.output(), latents.shape.width * kLatentStride / last_block_, last_block_, image);
   }
 
+  void decode_tiles(const Latents& latents, std::span<const MutableImageView> tiles) override {
+    if (latents.shape != tile_latent_shape(static_cast<int>(tiles.size()), channels_)) {
+      throw std::invalid_argument("latents and tiles differ in shape");
+    }
+    omp_set_num_threads(threads_);
+    constexpr size_t kPositions = size_t{kTileLatentSide} * kTileLatentSide;
+    runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
+      dequantise(latents, first * kPositions, count * kPositions, executor.input());
+      executor.run();
+      depth_to_tiles(executor.output(), kTileSide, last_block_, tiles.subspan(first, count));
+    });
+  }
+
  private:
-  ShapedExecutor executor_;
+  NetworkRunner runner_;
   int channels_;
   int last_block_;
   int threads_;

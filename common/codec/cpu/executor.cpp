@@ -10,10 +10,6 @@ namespace {
 using dnnl::memory;
 using tag = dnnl::memory::format_tag;
 
-memory::desc activation_desc(int channels, int height, int width) {
-  return {{1, channels, height, width}, memory::data_type::f32, tag::nhwc};
-}
-
 memory filled(const dnnl::engine& engine, const memory::desc& desc, const std::vector<float>& values) {
   memory result(desc, engine);
   std::memcpy(result.get_data_handle(), values.data(), values.size() * sizeof(float));
@@ -76,8 +72,8 @@ void depth_to_space(const float* in, float* out, int height, int width, int bloc
 
 }  // namespace
 
-Executor::Executor(const Network& network, int begin, int end, int height, int width)
-    : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_), first_(begin - 1) {
+Executor::Executor(const Network& network, int begin, int end, int batch, int height, int width)
+    : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_), batch_(batch), first_(begin - 1) {
   const Layer& first = network[static_cast<size_t>(begin)];
   tensors_.resize(static_cast<size_t>(end - first_));
   tensors_.front() = {first.in_channels, height, width, begin, 0};
@@ -143,9 +139,10 @@ void Executor::add_convolution(const Layer& layer, int index) {
 void Executor::add_depth_to_space(const Layer& layer, int index) {
   place(tensor(index));
   const Tensor& in = tensor(layer.source);
-  steps_.emplace_back(
-      [from = data(in), to = data(tensor(index)), height = in.height, width = in.width, block = layer.block,
-       channels = layer.out_channels] { depth_to_space(from, to, height, width, block, channels); });
+  steps_.emplace_back([from = data(in), to = data(tensor(index)), height = batch_ * in.height,
+                       width = in.width, block = layer.block, channels = layer.out_channels] {
+    depth_to_space(from, to, height, width, block, channels);
+  });
 }
 
 void Executor::place_residual(const Layer& layer, int index) {
@@ -158,17 +155,17 @@ void Executor::place_residual(const Layer& layer, int index) {
     return;
   }
   place(out);
-  steps_.emplace_back([from = data(residual), to = data(out), bytes = out.elements() * sizeof(float)] {
+  steps_.emplace_back([from = data(residual), to = data(out), bytes = elements(out) * sizeof(float)] {
     std::memcpy(to, from, bytes);
   });
 }
 
 void Executor::place(Tensor& tensor) {
-  const auto fits = [&](size_t index) { return buffers_[index].count() >= tensor.elements(); };
+  const auto fits = [&](size_t index) { return buffers_[index].count() >= elements(tensor); };
   const auto found = std::find_if(free_.begin(), free_.end(), fits);
   if (found == free_.end()) {
     tensor.buffer = buffers_.size();
-    buffers_.emplace_back(tensor.elements());
+    buffers_.emplace_back(elements(tensor));
   } else {
     tensor.buffer = *found;
     free_.erase(found);
@@ -183,7 +180,9 @@ void Executor::release_after(int index) {
 }
 
 memory Executor::activation(const Tensor& tensor) {
-  return {activation_desc(tensor.channels, tensor.height, tensor.width), engine_, data(tensor)};
+  const memory::desc desc({batch_, tensor.channels, tensor.height, tensor.width}, memory::data_type::f32,
+                          tag::nhwc);
+  return {desc, engine_, data(tensor)};
 }
 
 }  // namespace latentdesk::cpu

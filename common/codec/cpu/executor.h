@@ -35,12 +35,14 @@ class AlignedFloats {
 class Executor {
  public:
   /// Layers [begin, end) of `network`, which must read nothing before layer begin - 1 (the network's input
-  /// when begin is 0). The output of layer begin - 1 has `height` x `width` positions; the caller fills it in
-  /// `input()`. Throws ModelError when the network reads further back.
-  Executor(const Network& network, int begin, int end, int height, int width);
+  /// when begin is 0). The output of layer begin - 1 is `batch` pictures of `height` x `width` positions, one
+  /// after the other; the caller fills it in `input()`. Throws ModelError when the network reads further
+  /// back.
+  Executor(const Network& network, int begin, int end, int batch, int height, int width);
 
   float* input() { return data(tensors_.front()); }
   const float* output() { return data(tensors_.back()); }
+  size_t output_size() const { return elements(tensors_.back()); }
   void run() {
     for (const auto& step : steps_) step();
   }
@@ -53,11 +55,12 @@ class Executor {
     int width = 0;
     int last_reader = 0;  ///< layer after which the buffer is free
     size_t buffer = 0;    ///< index into buffers_
-
-    size_t elements() const {
-      return static_cast<size_t>(channels) * static_cast<size_t>(height) * static_cast<size_t>(width);
-    }
   };
+
+  size_t elements(const Tensor& tensor) const {
+    return static_cast<size_t>(batch_) * static_cast<size_t>(tensor.channels) *
+           static_cast<size_t>(tensor.height) * static_cast<size_t>(tensor.width);
+  }
 
   Tensor& tensor(int layer) { return tensors_[static_cast<size_t>(layer - first_)]; }
   float* data(const Tensor& tensor) { return buffers_[tensor.buffer].get(); }
@@ -75,6 +78,7 @@ class Executor {
 
   dnnl::engine engine_;
   dnnl::stream stream_;
+  int batch_;
   int first_;  ///< layer index of tensors_.front()
   std::vector<Tensor> tensors_;
   std::vector<AlignedFloats> buffers_;

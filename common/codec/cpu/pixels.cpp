@@ -69,44 +69,77 @@ inline void store_bgrx(const uint8_t* rgb, int columns, uint8_t* bgrx) {
 
 }  // namespace
 
-void space_to_depth(ImageView image, int block, float* out) {
-  const int height = (image.size.height + block - 1) / block;
-  const int width = (image.size.width + block - 1) / block;
+namespace {
+
+/// One row of blocks, `columns` of them.
+void row_to_depth(ImageView image, int y, int columns, int block, float* out) {
   const size_t values = static_cast<size_t>(block * block * kRgb);
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < height; ++y) {
-    uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
-    for (int x = 0; x < width; ++x) {
-      const int columns = std::min(block, image.size.width - x * block);
-      for (int dy = 0; dy < block; ++dy) {
-        const uint8_t* row = image.row(std::min(y * block + dy, image.size.height - 1));
-        copy_rgb(row + x * block * kBytesPerPixel, columns, block, rgb + dy * block * kRgb);
-      }
-      bytes_to_unit(
-          rgb, values,
-          out + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values);
+  uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
+  for (int x = 0; x < columns; ++x) {
+    const int left = std::min(x * block, image.size.width - 1);
+    const int existing = std::min(block, image.size.width - left);
+    for (int dy = 0; dy < block; ++dy) {
+      const uint8_t* row = image.row(std::min(y * block + dy, image.size.height - 1));
+      copy_rgb(row + left * kBytesPerPixel, existing, block, rgb + dy * block * kRgb);
     }
+    bytes_to_unit(rgb, values, out + static_cast<size_t>(x) * values);
+  }
+}
+
+/// One row of blocks, as far as the picture goes.
+void depth_to_row(const float* in, int y, int block, MutableImageView image) {
+  const size_t values = static_cast<size_t>(block * block * kRgb);
+  uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
+  const int block_rows = std::min(block, image.size.height - y * block);
+  for (int left = 0; left < image.size.width; left += block, in += values) {
+    unit_to_bytes(in, values, rgb);
+    const int block_columns = std::min(block, image.size.width - left);
+    for (int dy = 0; dy < block_rows; ++dy) {
+      store_bgrx(rgb + dy * block * kRgb, block_columns, image.row(y * block + dy) + left * kBytesPerPixel);
+    }
+  }
+}
+
+/// Values in a row of `columns` blocks.
+size_t row_values(int columns, int block) { return static_cast<size_t>(columns * block * block * kRgb); }
+
+}  // namespace
+
+void space_to_depth(ImageView image, int block, float* out) {
+  const int rows = (image.size.height + block - 1) / block;
+  const int columns = (image.size.width + block - 1) / block;
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < rows; ++y) {
+    row_to_depth(image, y, columns, block, out + static_cast<size_t>(y) * row_values(columns, block));
+  }
+}
+
+void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, float* out) {
+  const int rows = side / block;
+  const int all_rows = rows * static_cast<int>(tiles.size());
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < all_rows; ++i) {
+    row_to_depth(tiles[static_cast<size_t>(i / rows)], i % rows, rows, block,
+                 out + static_cast<size_t>(i) * row_values(rows, block));
   }
 }
 
 void depth_to_space(const float* in, int width, int block, MutableImageView image) {
   const int rows = (image.size.height + block - 1) / block;
-  const int columns = (image.size.width + block - 1) / block;
-  const size_t values = static_cast<size_t>(block * block * kRgb);
 #pragma omp parallel for schedule(static)
   for (int y = 0; y < rows; ++y) {
-    uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
-    const int block_rows = std::min(block, image.size.height - y * block);
-    for (int x = 0; x < columns; ++x) {
-      unit_to_bytes(
-          in + (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * values,
-          values, rgb);
-      const int block_columns = std::min(block, image.size.width - x * block);
-      for (int dy = 0; dy < block_rows; ++dy) {
-        store_bgrx(rgb + dy * block * kRgb, block_columns,
-                   image.row(y * block + dy) + x * block * kBytesPerPixel);
-      }
-    }
+    depth_to_row(in + static_cast<size_t>(y) * row_values(width, block), y, block, image);
+  }
+}
+
+void depth_to_tiles(const float* in, int side, int block, std::span<const MutableImageView> tiles) {
+  const int rows = side / block;
+  const int all_rows = rows * static_cast<int>(tiles.size());
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < all_rows; ++i) {
+    const MutableImageView tile = tiles[static_cast<size_t>(i / rows)];
+    if (i % rows * block >= tile.size.height) continue;
+    depth_to_row(in + static_cast<size_t>(i) * row_values(rows, block), i % rows, block, tile);
   }
 }
 
@@ -126,16 +159,17 @@ void quantise(const float* in, Latents& out) {
   }
 }
 
-void dequantise(const Latents& in, float* out) {
+void dequantise(const Latents& in, size_t begin, size_t count, float* out) {
   const size_t positions = in.shape.positions();
+  const size_t end = begin + count;
   const auto channels = static_cast<size_t>(in.shape.channels);
 #pragma omp parallel for schedule(static)
-  for (size_t first = 0; first < positions; first += kStrip) {
-    const size_t count = std::min(kStrip, positions - first);
+  for (size_t first = begin; first < end; first += kStrip) {
+    const size_t strip = std::min(kStrip, end - first);
     for (size_t c = 0; c < channels; ++c) {
       const int8_t* plane = in.values.data() + c * positions + first;
-      for (size_t p = 0; p < count; ++p)
-        out[(first + p) * channels + c] = static_cast<float>(plane[p]) * in.scale;
+      for (size_t p = 0; p < strip; ++p)
+        out[(first - begin + p) * channels + c] = static_cast<float>(plane[p]) * in.scale;
     }
   }
 }

@@ -4,6 +4,7 @@
 #include "common/image.h"
 
 #include <cstdint>
+#include <span>
 
 // The CPU backend's own steps around the networks: pictures to tensors and back, rounding, and the change
 // between the planar order of the wire and the NHWC order of the tensors. All spread over OpenMP's threads.
@@ -14,14 +15,20 @@ namespace latentdesk::cpu {
 /// continued by its last row and column to whole blocks.
 void space_to_depth(ImageView image, int block, float* out);
 
-/// The reverse: RGB 0..1 at `in[position][(dy * block + dx) * 3 + c]`, `width` positions a row, to BGRX,
-/// rounded and clamped, cropped to the picture's size.
+/// The same for several pictures, one after the other, each continued to `side` x `side` pixels.
+void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, float* out);
+
+/// The reverse of space_to_depth: RGB 0..1 at `in[position][(dy * block + dx) * 3 + c]`, `width` positions a
+/// row, to BGRX, rounded and clamped, cropped to the picture's size.
 void depth_to_space(const float* in, int width, int block, MutableImageView image);
+
+/// The reverse of tiles_to_depth.
+void depth_to_tiles(const float* in, int side, int block, std::span<const MutableImageView> tiles);
 
 /// `in[position][channel]` to planar int8: nearest multiple of `out.scale`, clamped to -127..127.
 void quantise(const float* in, Latents& out);
 
-/// Planar int8 to `out[position][channel]`.
-void dequantise(const Latents& in, float* out);
+/// Planar int8 of `count` positions from `begin` on to `out[position][channel]`.
+void dequantise(const Latents& in, size_t begin, size_t count, float* out);
 
 }  // namespace latentdesk::cpu
