@@ -41,6 +41,7 @@ void ScreenState::reset(Size size) {
   made_.clear();
   history_.clear();
   tiles_.assign(grid_.tiles(), {});
+  compared_.assign(grid_.tiles(), 0);
   changed_.assign(grid_.tiles(), 0);
   rest_.assign(grid_.tiles(), 0);
   store_.reset(grid_);
@@ -77,16 +78,17 @@ bool ScreenState::advance(ImageView picture, SteadyTime now, int64_t time_ms) {
 }
 
 bool ScreenState::find_changes(ImageView picture) {
+  const ImageView screen = screen_.view();
   bool any = false;
   for (size_t tile = 0; tile < grid_.tiles(); ++tile) {
     const Rect rect = grid_.rect(tile);
-    changed_[tile] = number_ == 0
-                         ? kWholeTile
-                         : different_blocks(part(picture, rect), part(ImageView(screen_.view()), rect));
-    any |= changed_[tile] != 0;
+    compared_[tile] = number_ == 0 ? kWholeTile : different_blocks(part(picture, rect), part(screen, rect));
+    any |= compared_[tile] != 0;
   }
+  if (!any) return false;  // how the last update came about may still be asked for
+  changed_.swap(compared_);
   rest_ = changed_;
-  return any;
+  return true;
 }
 
 void ScreenState::find_recalls(ImageView picture) {

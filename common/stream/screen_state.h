@@ -105,6 +105,8 @@ class ScreenState {
   int64_t time_ms_ = 0;
   std::vector<Tile> tiles_;
 
+  std::vector<BlockMask> compared_;
+
   // How the last update came about.
   std::vector<BlockMask> changed_;
   std::vector<BlockMask> rest_;  ///< what is neither copied nor recalled
