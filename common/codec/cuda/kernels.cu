@@ -18,6 +18,11 @@ struct alignas(16) Half8 {
   __half values[8];
 };
 
+/// Four BGRX pixels, moved as one.
+struct alignas(16) Pixels4 {
+  uchar4 pixels[4];
+};
+
 __device__ size_t thread_index() { return static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x; }
 
 __device__ float clamped(float value, float low, float high) { return fminf(fmaxf(value, low), high); }
@@ -31,19 +36,19 @@ __global__ void unshuffle_kernel(const uint8_t* pixels, int width, int height, s
   const size_t position = index / kEncoderBlock;
   const int left = static_cast<int>(position % columns) * kEncoderBlock;
   const int y = min(static_cast<int>(position / columns) * kEncoderBlock + dy, height - 1);
-  const auto* row = reinterpret_cast<const uint4*>(pixels + y * stride + static_cast<size_t>(left) * 4);
-  const uint4 halves[2] = {row[0], row[1]};  // beyond the picture's width there is memory, if no picture
-  const auto* in = reinterpret_cast<const uchar4*>(halves);
+  const auto* row = reinterpret_cast<const Pixels4*>(pixels + y * stride + static_cast<size_t>(left) * 4);
+  const Pixels4 halves[2] = {row[0], row[1]};  // beyond the picture's width there is memory, if no picture
   Half8 result[kRgb];
-  __half* values = result[0].values;
-  uchar4 pixel = in[0];
+  uchar4 pixel = halves[0].pixels[0];
 #pragma unroll
   for (int dx = 0; dx < kEncoderBlock; ++dx) {
-    if (left + dx < width)
-      pixel = in[dx];  // else the last one again; an index computed would leave registers
-    values[dx * kRgb] = __float2half_rn(static_cast<float>(pixel.z) * (1.0f / 255.0f));
-    values[dx * kRgb + 1] = __float2half_rn(static_cast<float>(pixel.y) * (1.0f / 255.0f));
-    values[dx * kRgb + 2] = __float2half_rn(static_cast<float>(pixel.x) * (1.0f / 255.0f));
+    if (left + dx < width) pixel = halves[dx / 4].pixels[dx % 4];  // else the last one again
+    const uint8_t rgb[kRgb] = {pixel.z, pixel.y, pixel.x};
+#pragma unroll
+    for (int c = 0; c < kRgb; ++c) {
+      const int value = dx * kRgb + c;
+      result[value / 8].values[value % 8] = __float2half_rn(static_cast<float>(rgb[c]) * (1.0f / 255.0f));
+    }
   }
   auto* to = reinterpret_cast<Half8*>(out) + index * kRgb;
   for (int i = 0; i < kRgb; ++i) to[i] = result[i];
