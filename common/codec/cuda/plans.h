@@ -24,7 +24,7 @@ class Plans {
     for_picture(shape);
     const auto tiles = [](int side) { return static_cast<size_t>((side + kTileSide - 1) / kTileSide); };
     all_tiles_ = tiles(picture.width) * tiles(picture.height);
-    std::erase_if(batches_, [this](const auto& batch) { return batch.first > largest_batch(); });
+    std::erase_if(batches_, [this](const auto& batch) { return !is_wanted(batch.first); });
     for (const size_t size : kTileBatches) for_batch(size);
     for_batch(all_tiles_);
   }
@@ -60,7 +60,10 @@ class Plans {
   }
 
  private:
-  size_t largest_batch() const { return std::max(kTileBatches.back(), all_tiles_); }
+  bool is_wanted(size_t batch) const {
+    return batch == all_tiles_ ||
+           std::find(kTileBatches.begin(), kTileBatches.end(), batch) != kTileBatches.end();
+  }
 
   NetworkPlan& for_batch(size_t size) {
     const Shape shape{static_cast<int>(size), kTileLatentSide, kTileLatentSide};
