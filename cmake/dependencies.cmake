@@ -16,6 +16,8 @@ if(LATENTDESK_CPU)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()
 
+include(cmake/cuda.cmake)
+
 if(LATENTDESK_APPS)
   find_package(Boost 1.81 REQUIRED)
   find_package(OpenSSL 3.0 REQUIRED)

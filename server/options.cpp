@@ -21,6 +21,7 @@ Examples:
   latentdesk-server --start-display 1920x1080 -- xfce4-session
                                                          a virtual desktop of its own, ended with the server
   latentdesk-server --source pattern                     a test picture
+  latentdesk-server --probe                              what the codec runs on here, and how fast
   latentdesk-server --listen 0.0.0.0:8765 --tls-self-signed --token-auto
                                                          for viewers on other machines too
 On this machine the same user needs no token; see docs/security.md for who may look.
@@ -77,6 +78,11 @@ void add_stream_options(CLI::App& app, ServerOptions& options) {
       ->check(CLI::Range(0.1, 1000.0))
       ->option_text("N");
   add_device_options(app, options.codec);
+  app.add_option("--gpu-budget", options.gpu_budget,
+                 "at most this share of the GPU's time, at fewer frames a second where needed (default: 100)")
+      ->check(CLI::Range(1.0, 100.0))
+      ->option_text("PERCENT");
+  app.add_flag("--probe", options.probe, "describe the device, time the codec on it, and exit");
   app.add_option("--log-level", options.log_level, "trace, debug, info (default), warn or error")
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))
       ->option_text("LEVEL");

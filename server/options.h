@@ -25,7 +25,9 @@ struct ServerOptions {
   size_t max_viewers = 50;
   bool insecure = false;  ///< do without TLS and tokens, though anybody may look
   CodecOptions codec;
-  std::string model;  ///< path; empty for the one shipped
+  double gpu_budget = 100;  ///< percent of a GPU's time
+  bool probe = false;       ///< describe and time the backend instead of serving
+  std::string model;        ///< path; empty for the one shipped
   int quality = 0;
   double max_fps = 30;
   Size size{1280, 720};  ///< of sources raw and pattern

@@ -100,8 +100,9 @@ Server::Server(const ServerOptions& options)
   const auto deliver = [this](PacketPtr packet) {
     asio::post(context_, [this, packet = std::move(packet)]() mutable { hub_.deliver(std::move(packet)); });
   };
-  encode_loop_ = std::make_unique<EncodeLoop>(make_encoder(model, backend, options.codec.threads), model,
-                                              options.quality, demand_, frames_, deliver);
+  encode_loop_ =
+      std::make_unique<EncodeLoop>(make_encoder(model, backend, options.codec.threads), model,
+                                   options.quality, GpuBudget(options.gpu_budget), demand_, frames_, deliver);
 }
 
 Server::~Server() { stop_workers(); }

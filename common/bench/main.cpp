@@ -78,8 +78,11 @@ int run(int argc, char** argv) {
       "Measures the codec on a recording, without a network: rate, quality, time of each stage.\n\n"
       "Make a recording:  ffmpeg -i video.mp4 -pix_fmt bgr0 -f rawvideo frames.bgr0\n"
       "Measure it:        latentdesk-bench --source raw:frames.bgr0 --size 1280x720 --quality 55"};
-  app.add_option("--source", options.source, "recording, as raw:FILE of packed BGR0 frames")->required();
+  app.add_option("--source", options.source, "recording, as raw:FILE of packed BGR0 frames");
   app.add_option("--size", size, "size of its frames, WxH")->capture_default_str();
+  bool timings = false;
+  app.add_flag("--timings", timings,
+               "instead: time both ends on synthetic pictures of 720p, 1080p and 4K and on batches of tiles");
   app.add_option("--fps", options.fps, "its frame rate")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 1000.0));
@@ -102,11 +105,15 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", LATENTDESK_VERSION);
   CLI11_PARSE(app, argc, argv);
 
-  if (raw_path(options.source).empty()) throw std::runtime_error("--source must be raw:FILE");
+  if (!timings && raw_path(options.source).empty()) throw std::runtime_error("--source must be raw:FILE");
   options.size = parse_size(size);
   options.threads = codec.threads;
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(codec.device);
+  if (timings) {
+    run_timings({{1280, 720}, {1920, 1080}, {3840, 2160}}, model, backend, codec.threads, json_path);
+    return 0;
+  }
   BenchResult result;
   nlohmann::json figures;
   if (stream) {
