@@ -39,6 +39,8 @@ void declare_run(CLI::App& app, ViewerOptions& options) {
          "--no-decode", [&options] { options.decode = false; },
          "Receive and count only; headers are still checked")
       ->needs(headless);
+  app.add_flag("--baseline", options.baseline,
+               "Ask for whole pictures, the baseline format, even of a server that knows better");
   app.add_option("--frames", options.max_frames, "Stop after N frames")
       ->type_name("N")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 53).description(""));

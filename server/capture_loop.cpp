@@ -10,11 +10,12 @@ namespace {
 constexpr auto kRetryPeriod = std::chrono::seconds(1);
 }
 
-CaptureLoop::CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames)
+CaptureLoop::CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames, Doorbell& bell)
     : open_(std::move(open)),
       period_(std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(1 / max_fps))),
       demand_(demand),
-      frames_(frames) {}
+      frames_(frames),
+      bell_(bell) {}
 
 void CaptureLoop::run() {
   auto capture = open_();
@@ -68,6 +69,7 @@ void CaptureLoop::grab(Capture& capture, const std::shared_ptr<FramePool>& pool)
   Frame frame(pool, std::move(buffer));
   frame.timestamp = epoch_seconds();
   frames_.put(std::move(frame));
+  bell_.ring();
 }
 
 std::unique_ptr<Capture> CaptureLoop::reopen() {

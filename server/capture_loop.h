@@ -3,6 +3,7 @@
 #include "common/latest.h"
 #include "server/capture.h"
 #include "server/demand.h"
+#include "server/doorbell.h"
 #include "server/wake.h"
 
 #include <atomic>
@@ -17,7 +18,8 @@ class CaptureLoop {
  public:
   using Open = std::function<std::unique_ptr<Capture>()>;
 
-  CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames);
+  /// Rings the bell for each frame that it puts.
+  CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames, Doorbell& bell);
 
   /// The capture thread's whole life. Throws what `open` throws, but for a CaptureLost after it has succeeded
   /// once.
@@ -39,6 +41,7 @@ class CaptureLoop {
   SteadyClock::duration period_;
   Demand& demand_;
   Latest<Frame>& frames_;
+  Doorbell& bell_;
   Wake wake_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refresh_{true};

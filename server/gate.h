@@ -12,9 +12,6 @@
 
 namespace latentdesk {
 
-/// A viewer asks for this subprotocol when it gives its token in `hello`; others give it in the request.
-inline constexpr std::string_view kSubprotocol = "latentdesk.2";
-
 struct GateConfig {
   std::shared_ptr<boost::asio::ssl::context> tls = nullptr;  ///< null: in clear only
   Tokens tokens = {};
