@@ -129,6 +129,8 @@ class Connection::Network {
     const auto endpoints = co_await resolver_.async_resolve(config_.url.host, port, net::use_awaitable);
     if (stopping_) throw system_error(net::error::operation_aborted);  // there was no socket to close yet
     const std::string target = target_with_token(config_.url, config_.token);
+    if (!config_.url.tls && !config_.url.is_loopback() && target != config_.url.target)
+      spdlog::warn("{}: the token goes over the network in clear (ws)", config_.url.authority());
     co_await open_transport(*socket_, endpoints);
     if (config_.url.tls) {
       const ServerIdentity identity = co_await encrypt(*socket_, tls_context(), config_.url);

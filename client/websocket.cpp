@@ -73,7 +73,10 @@ bool demand_host(SSL* ssl, const std::string& host) {
   error_code is_name;
   net::ip::make_address(host, is_name);
   if (!is_name) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
-  return SSL_set_tlsext_host_name(ssl, host.c_str()) == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
+  // As the macro SSL_set_tlsext_host_name, which casts in C's way.
+  std::string name = host;
+  const long named = SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+  return named == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
 }
 
 ServerIdentity identity_of(SSL* ssl, const ServerUrl& url, bool names_host) {

@@ -44,6 +44,7 @@ class Gate {
   boost::asio::awaitable<void> receive(Connection& connection);
   boost::asio::awaitable<bool> secure(Connection& connection);
   boost::asio::awaitable<void> answer(Connection& connection, const HttpResponse& response);
+  void log_refusal(const Connection& connection, const std::string& what);
   void complain_of_floods();
 
   const std::shared_ptr<boost::asio::ssl::context> tls_;

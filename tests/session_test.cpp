@@ -8,6 +8,7 @@
 #include "server/stream_session.h"
 #include "server/synthetic_capture.h"
 #include "tests/beast_client.h"
+#include "tests/gate_client.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -69,7 +70,7 @@ Model scale_only_model() {
 /// The server without options, display and signals.
 class Pipeline {
  public:
-  explicit Pipeline(double fps, Size size = {640, 360})
+  explicit Pipeline(double fps, Size size = {640, 360}, GateConfig gate = {})
       : acceptor_(listen(context_, {boost::asio::ip::address_v4::loopback(), 0})),
         capture_loop_([=] { return open_pattern_capture(size, fps); }, 1000, demand_, frames_, bell_),
         hub_(context_, demand_,
@@ -78,7 +79,7 @@ class Pipeline {
               .request = [this](uint64_t viewer,
                                 const StreamRequest& request) { encode_loop_.request(viewer, request); },
               .remove = [this](uint64_t viewer) { encode_loop_.remove(viewer); }}),
-        gate_({},
+        gate_(std::move(gate),
               [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
                 return offers_subprotocol(request, kSubprotocol)
                            ? serve_stream_viewer(std::move(transport), std::move(request),
@@ -249,6 +250,17 @@ TEST(Session, HarmlessClientMessagesHaveNoEffect) {
   BeastClient client(pipeline.port());
   for (int i = 0; i < 20; ++i) client.write(R"({"type":"hello"})", false);
   for (int i = 0; i < 5; ++i) EXPECT_NO_THROW(client.read_header());
+}
+
+TEST(Session, NoPictureWithoutAccess) {
+  Pipeline pipeline(50, {640, 360}, {.tokens = Tokens("correct-horse-battery", "")});
+  // A name that may be rebound, so that this process does not count as the server's own user; and the
+  // subprotocol whose hello would bring the token.
+  GateClient client(pipeline.port(),
+                    {.origin = "http://evil.example", .subprotocol = "latentdesk.2", .host = "evil.example"});
+  EXPECT_EQ(client.status(), 101u);
+  EXPECT_EQ(client.read(), "");
+  EXPECT_EQ(client.close_code(), 4401);
 }
 
 TEST(Session, StoppingSaysGoodbye) {
