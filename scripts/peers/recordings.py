@@ -105,7 +105,8 @@ def web_page(body: str) -> Play:
         page = desktop.home / "page.html"
         writer = pages.Writer(SPLIT, rng, desktop.environment["GTK_THEME"].endswith("dark"), wallpapers(SPLIT))
         steps = SCROLLER % [s or 1 for s in wheel_steps(rng, 200)]
-        page.write_text(pages.page(getattr(pages, body), writer) + "<title>page</title>" + steps)
+        long = lambda w: "".join(getattr(pages, body)(w) for _ in range(3))
+        page.write_text(pages.page(long, writer) + "<title>page</title>" + steps)
         profile = f"--user-data-dir={desktop.home}/profile"
         desktop.start(["chromium", *QUIET, "--hide-scrollbars", profile, f"file://{page}"])
         desktop.await_window("page")
