@@ -52,7 +52,9 @@ def bench_peers(bench: Path, wanted_psnr: Callable[[Clip], float]) -> list[Peer]
         return run_bench(bench, clip, ["--quality", "55"])
 
     def stream(clip: Clip) -> Measured:
-        run = lambda quality: run_bench(bench, clip, ["--stream", "--refine", "off", "--quality", str(quality)])
+        run = lambda quality: run_bench(
+            bench, clip, ["--stream", "--refine", "off", "--quality", str(quality)]
+        )
         return lowest_quality(run, wanted_psnr(clip))
 
     return [

@@ -14,7 +14,11 @@ bpy.ops.object.shade_smooth()
 for i in range(8):
     angle = i * math.pi / 4
     place = (3.4 * math.cos(angle), 3.4 * math.sin(angle), 0.5)
-    add = (bpy.ops.mesh.primitive_torus_add, bpy.ops.mesh.primitive_cone_add, bpy.ops.mesh.primitive_cube_add)[i % 3]
+    add = (
+        bpy.ops.mesh.primitive_torus_add,
+        bpy.ops.mesh.primitive_cone_add,
+        bpy.ops.mesh.primitive_cube_add,
+    )[i % 3]
     add(location=place)
 for i, thing in enumerate(bpy.data.objects):
     material = bpy.data.materials.new(f"material {i}")

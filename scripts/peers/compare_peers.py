@@ -66,14 +66,18 @@ def measure_cached(clip: Clip, peer: Peer, cache: Cache, fresh: bool) -> Measure
     return measured
 
 
-def measure_all(clips: list[Clip], peers: list[Peer], cache: Cache, fresh: bool) -> dict[str, dict[str, Measured]]:
+def measure_all(
+    clips: list[Clip], peers: list[Peer], cache: Cache, fresh: bool
+) -> dict[str, dict[str, Measured]]:
     results: dict[str, dict[str, Measured]] = {}
     total, number = len(clips) * len(peers), 0
     for clip in clips:
         row = results.setdefault(clip.path.stem, {})
         for peer in peers:
             number += 1
-            print(f"[{number}/{total}] {clip.path.stem}: {peer.name} ... ", end="", flush=True, file=sys.stderr)
+            print(
+                f"[{number}/{total}] {clip.path.stem}: {peer.name} ... ", end="", flush=True, file=sys.stderr
+            )
             start = time.monotonic()
             row[peer.name] = measured = measure_cached(clip, peer, cache, fresh)
             size = f"{measured.first_bytes:,} + {measured.later_bytes:,} bytes, {measured.psnr:.2f} dB"

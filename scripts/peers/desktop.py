@@ -106,7 +106,9 @@ class Desktop(Screen):
         command = ["xdotool", "search", "--onlyvisible", "--name", name]
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
-            found = subprocess.run(command, env=self.environment, capture_output=True, text=True).stdout.split()
+            found = subprocess.run(
+                command, env=self.environment, capture_output=True, text=True
+            ).stdout.split()
             if found:
                 return found[-1]
             time.sleep(0.2)
@@ -124,7 +126,9 @@ class Player:
 
     def __init__(self, desktop: Desktop, clip: Path, geometry: str):
         path = desktop.home / "mpv"
-        options = "--no-config --pause --vo=x11 --hwdec=no --no-audio --osd-level=0 --no-osc --keep-open".split()
+        options = (
+            "--no-config --pause --vo=x11 --hwdec=no --no-audio --osd-level=0 --no-osc --keep-open".split()
+        )
         desktop.start(["mpv", *options, f"--input-ipc-server={path}", f"--geometry={geometry}", str(clip)])
         desktop.await_window("mpv")
         self._socket = socket.socket(socket.AF_UNIX)

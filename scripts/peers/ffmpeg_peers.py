@@ -27,7 +27,18 @@ def raw_input(clip: Clip) -> list[str]:
 def encode(clip: Clip, codec: str, pixels: str, range_: str, out: Path) -> None:
     convert = f"scale=out_color_matrix=bt709:out_range={range_}:{ACCURATE},format={pixels}"
     signal = f"-color_range {range_} -colorspace bt709".split()
-    command = ["ffmpeg", "-v", "error", "-y", *raw_input(clip), "-vf", convert, *codec.split(), *signal, str(out)]
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        *raw_input(clip),
+        "-vf",
+        convert,
+        *codec.split(),
+        *signal,
+        str(out),
+    ]
     subprocess.run(command, check=True)
 
 
@@ -69,7 +80,9 @@ def video_peer(name: str, codec: str, pixels: str, ending: str, range_: str = "t
 def ffmpeg_peers() -> list[Peer]:
     peers = []
     for chroma, pixels in (("4:4:4", "yuv444p"), ("4:2:0", "yuv420p")):
-        peers += [video_peer(f"x264 {chroma} CRF {q}", X264.format(crf=q), pixels, "h264") for q in (18, 23, 28)]
+        peers += [
+            video_peer(f"x264 {chroma} CRF {q}", X264.format(crf=q), pixels, "h264") for q in (18, 23, 28)
+        ]
     peers.append(video_peer("x264 4:4:4 CRF 23 full range", X264.format(crf=23), "yuv444p", "h264", "pc"))
     peers += [video_peer(f"AV1 4:4:4 CRF {q}", AV1.format(crf=q), "yuv444p", "obu") for q in (20, 32)]
     peers += [video_peer(f"MJPEG 4:4:4 q {q}", MJPEG.format(q=q), "yuvj444p", "mjpeg", "pc") for q in (2, 5)]

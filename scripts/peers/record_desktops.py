@@ -30,7 +30,10 @@ def record(recording: Recording, seed: int, path: Path) -> str:
 
 def write_list(out: Path) -> None:
     """README: what lies in the folder."""
-    lines = [f"Packed BGR0 frames of {WIDTH}x{HEIGHT}, 15 a second, as scripts/record_desktops.sh makes them.", ""]
+    lines = [
+        f"Packed BGR0 frames of {WIDTH}x{HEIGHT}, 15 a second, as scripts/record_desktops.sh makes them.",
+        "",
+    ]
     for path in sorted(out.glob("*.raw")):
         lines.append(f"{path.name:20} {path.stat().st_size // (WIDTH * HEIGHT * 4):4} frames")
     (out / "README").write_text("\n".join(lines) + "\n")

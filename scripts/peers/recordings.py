@@ -53,7 +53,19 @@ class Terminal:
         lines.write_text(text)
         orders.touch()
         shell = f"tail -f orders | bash -c {shlex.quote(PRINTER)} 3<lines"
-        face = ["-fa", "Fira Code", "-fs", "10", "-fg", "#d8dee9", "-bg", "#1b2028", "-T", "terminal", *palette()]
+        face = [
+            "-fa",
+            "Fira Code",
+            "-fs",
+            "10",
+            "-fg",
+            "#d8dee9",
+            "-bg",
+            "#1b2028",
+            "-T",
+            "terminal",
+            *palette(),
+        ]
         desktop.start(["xterm", "-u8", *face, *options, "-e", "sh", "-c", f"printf '\\033[?25l'; {shell}"])
         desktop.await_window("terminal")
         self._orders = orders.open("a", buffering=1)
@@ -103,7 +115,9 @@ def web_page(body: str) -> Play:
 
     def play(desktop: Desktop, rng: random.Random) -> Iterator[None]:
         page = desktop.home / "page.html"
-        writer = pages.Writer(SPLIT, rng, desktop.environment["GTK_THEME"].endswith("dark"), wallpapers(SPLIT))
+        writer = pages.Writer(
+            SPLIT, rng, desktop.environment["GTK_THEME"].endswith("dark"), wallpapers(SPLIT)
+        )
         steps = SCROLLER % [s or 1 for s in wheel_steps(rng, 200)]
         long = lambda w: "".join(getattr(pages, body)(w) for _ in range(3))
         page.write_text(pages.page(long, writer) + "<title>page</title>" + steps)
@@ -150,7 +164,9 @@ def start_editor(desktop: Desktop, text: str, scheme: str = "") -> str:
 
 def perl_text(rng: random.Random, lines: int) -> str:
     """Consecutive code of one module that is long enough."""
-    modules = [Path(f).read_text(errors="replace").splitlines() for f in sorted(glob.glob(texts.TEXTS[SPLIT][0]))]
+    modules = [
+        Path(f).read_text(errors="replace").splitlines() for f in sorted(glob.glob(texts.TEXTS[SPLIT][0]))
+    ]
     code = rng.choice([m for m in modules if len(m) > lines + 200])
     return "\n".join(code[100 : 100 + lines])
 
@@ -249,7 +265,9 @@ def video(*names: str) -> Play:
 MODEL = "/usr/share/glmark2/models/bunny.obj"
 
 
-def orbit(desktop: Desktop, rng: random.Random, button: int, x: float, y: float, speed: float) -> Iterator[None]:
+def orbit(
+    desktop: Desktop, rng: random.Random, button: int, x: float, y: float, speed: float
+) -> Iterator[None]:
     """Turns the view by dragging: around at a varying speed, and a little up and down."""
     desktop.xdotool("mousemove", round(x), round(y))
     desktop.settle(1, 0.5)

@@ -5,6 +5,15 @@ import threading
 import time
 
 
+def shut_down(end: socket.socket) -> None:
+    """Tells its peer at once; closing alone would wait for a thread that still reads from it."""
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # not connected any more
+    end.close()
+
+
 class Relay:
     """Takes one connection on `port` of the loopback interface and passes it on to `target` there."""
 
@@ -35,7 +44,7 @@ class Relay:
             pass  # one of the programs has ended
         finally:
             for end in (source, sink):
-                end.close()
+                shut_down(end)
 
     def await_silence(self, seconds: float, limit: float) -> bool:
         """Waits until the server has sent nothing for `seconds`; False when `limit` seconds do not suffice."""

@@ -4,13 +4,12 @@ import shutil
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from desktop import HEIGHT, WIDTH, Desktop, free_display
-from peer import FPS, Clip, Measured, Peer
+from peer import Clip, Measured, Peer
 from raw_video import psnr, read_frames
 from relay import Relay
 from x11_player import X11Player
@@ -18,7 +17,8 @@ from x11_player import X11Player
 SERVER = f"-geometry {WIDTH}x{HEIGHT} -depth 24 -SecurityTypes None -localhost -AlwaysShared".split()
 VIEWER = "-PreferredEncoding=Tight -QualityLevel=8 -AutoSelect=0 -FullColor=1 -SecurityTypes=None".split()
 VIEWER += "-FullScreen=1 -FullScreenMode=Current -RemoteResize=0 -Log=*:stderr:0".split()
-SILENCE = 0.015  # seconds without a byte after which an update is taken to be complete
+POINTS, PARTS = 20000, 12  # pixels looked at, and parts of the screen that they are taken from
+ATTEMPTS = 2
 LIMIT = 2.0  # seconds that a frame may take
 HINT_SECONDS = 8  # for which the viewer shows how to open its menu
 
@@ -39,44 +39,47 @@ def start_server(desktop: Desktop, port: int) -> str:
     raise RuntimeError("Xtigervnc did not start")
 
 
-@dataclass
-class Played:
-    counts: list[int]  # bytes sent before each frame, and at the end
-    shown: list[np.ndarray]  # by the viewer when the next frame was due
-    late: int = 0  # frames that had not come by then, and were waited for
+class Arrival:
+    """Tells whether a viewer shows a picture, as well as its codec can, rather than the last one."""
+
+    def __init__(self, picture: np.ndarray, last: np.ndarray):
+        places = np.flatnonzero((picture != last).any(axis=-1))
+        places = places[:: 1 + len(places) // POINTS]
+        self._parts = [part for part in np.array_split(places, PARTS) if len(part)]
+        self._new, self._old = picture.reshape(-1, 4), last.reshape(-1, 4)
+
+    def is_in(self, shown: np.ndarray) -> bool:
+        """Whether all parts are nearer to the picture than to the last one."""
+        pixels = shown.reshape(-1, 4)
+        for part in self._parts:
+            seen = pixels[part].astype(np.int16)
+            if np.abs(seen - self._new[part]).sum() > np.abs(seen - self._old[part]).sum():
+                return False
+        return True
 
 
-def await_picture(desktop: Desktop, relay: Relay, before: int, changed: bool) -> np.ndarray:
-    """What the viewer shows once the update has come and has been drawn."""
-    limit = time.monotonic() + LIMIT
-    while changed and relay.received == before and time.monotonic() < limit:
-        time.sleep(0.002)
-    relay.await_silence(SILENCE, LIMIT)
-    return desktop.settle(answer=LIMIT if changed else 0, quiet=SILENCE)
+def play(
+    desktop: Desktop, player: X11Player, relay: Relay, original: np.ndarray
+) -> tuple[list[int], list[np.ndarray]]:
+    """Bytes sent before each frame and at the end; what the viewer showed of each.
 
-
-def play(desktop: Desktop, player: X11Player, relay: Relay, original: np.ndarray) -> Played:
-    """FPS frames a second; a machine too busy for that slows the recording down, so that no frame is left out."""
-    played, due, last = Played([relay.received], []), time.monotonic(), np.zeros_like(original[0])
-    desktop.settle(0)
+    The next frame comes as soon as the viewer has the last, or after LIMIT: then none is left out on a busy machine, and the
+    server has no time to refine what has just changed.
+    """
+    counts, pictures = [relay.received], []
+    last = np.zeros_like(original[0])
     for picture in original:
-        changed = not np.array_equal(picture, last)
-        last = picture
+        arrival, limit = Arrival(picture, last), time.monotonic() + LIMIT
         player.show(picture)
-        due += 1 / FPS
-        time.sleep(max(0.0, due - SILENCE - time.monotonic()))
-        played.shown.append(await_picture(desktop, relay, played.counts[-1], changed))
-        if time.monotonic() > due + SILENCE:
-            played.late += 1
-            due = time.monotonic()
-        time.sleep(max(0.0, due - time.monotonic()))
-        played.counts.append(relay.received)
-    return played
+        while not arrival.is_in(shown := desktop.frame()) and time.monotonic() < limit:
+            time.sleep(0.001)
+        counts.append(relay.received)
+        pictures.append(shown)
+        last = picture
+    return counts, pictures
 
 
-def measure(clip: Clip) -> Measured:
-    if (clip.width, clip.height) != (WIDTH, HEIGHT):
-        raise ValueError(f"TigerVNC is measured at {WIDTH}x{HEIGHT} only")
+def measure_once(clip: Clip) -> Measured:
     original = read_frames(clip.path, WIDTH, HEIGHT)
     with Desktop() as desktop:
         port = free_port()
@@ -88,9 +91,15 @@ def measure(clip: Clip) -> Measured:
             relay.await_silence(0.5, 20)
             if desktop.frame()[..., :3].any():
                 raise RuntimeError("the viewer does not show the server's black screen alone")
-            played = play(desktop, player, relay, np.array(original))
-        counts, note = played.counts, f"{played.late} frames late" if played.late else ""
-        return Measured(counts[1] - counts[0], counts[-1] - counts[1], psnr(original, played.shown), note)
+            counts, shown = play(desktop, player, relay, np.array(original))
+        return Measured(counts[1] - counts[0], counts[-1] - counts[1], psnr(original, shown))
+
+
+def measure(clip: Clip) -> Measured:
+    """The cheapest of ATTEMPTS: when a busy machine is late with a frame, the server refines the last one."""
+    if (clip.width, clip.height) != (WIDTH, HEIGHT):
+        raise ValueError(f"TigerVNC is measured at {WIDTH}x{HEIGHT} only")
+    return min((measure_once(clip) for _ in range(ATTEMPTS)), key=lambda measured: measured.later_bytes)
 
 
 def version() -> str:
