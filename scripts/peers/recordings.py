@@ -1,22 +1,19 @@
 """What is recorded: each scene plays real programs on a desktop and yields once a frame."""
 
-import glob
 import random
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
 
 from desktop import HEIGHT, WIDTH, Desktop, Player
 from clips import write_clip
+from programs import SPLIT, Terminal, log_text, perl_text, start_editor
 
 import pages
-import texts
 from record import wallpapers
 from scenes import QUIET
 
 FULL = (WIDTH - 2, HEIGHT - 24)  # of a window within its frame
-SPLIT = "heldout"  # what training has never seen
 Play = Callable[[Desktop, random.Random], Iterator[None]]
 
 
@@ -27,7 +24,6 @@ class Recording:
     frames: int = 50
     dark: bool = False
     quiet: float = 0.1  # seconds without a change after which a program is taken to have drawn
-    extra: bool = False  # recorded with --all only
 
 
 def photograph(name: str) -> str:
@@ -35,52 +31,6 @@ def photograph(name: str) -> str:
 
 
 # --- terminals ---
-
-# Prints as many lines of file descriptor 3 as it is told to on standard input.
-PRINTER = 'while read -r n; do for ((; n > 0; n--)); do IFS= read -r -u 3 l; printf "%s\\n" "$l"; done; done'
-
-
-def palette() -> list[str]:
-    colours = "3b4252 bf616a a3be8c ebcb8b 81a1c1 b48ead 88c0d0 e5e9f0".split()
-    return [word for i in range(16) for word in ("-xrm", f"*color{i}: #{colours[i % 8]}")]
-
-
-class Terminal:
-    """An xterm that prints the lines of a text as it is told to."""
-
-    def __init__(self, desktop: Desktop, text: str, options: list[str]):
-        lines, orders = desktop.home / "lines", desktop.home / "orders"
-        lines.write_text(text)
-        orders.touch()
-        shell = f"tail -f orders | bash -c {shlex.quote(PRINTER)} 3<lines"
-        face = [
-            "-fa",
-            "Fira Code",
-            "-fs",
-            "10",
-            "-fg",
-            "#d8dee9",
-            "-bg",
-            "#1b2028",
-            "-T",
-            "terminal",
-            *palette(),
-        ]
-        desktop.start(["xterm", "-u8", *face, *options, "-e", "sh", "-c", f"printf '\\033[?25l'; {shell}"])
-        desktop.await_window("terminal")
-        self._orders = orders.open("a", buffering=1)
-
-    def print(self, lines: int) -> None:
-        self._orders.write(f"{lines}\n")
-
-
-def log_text(rng: random.Random, lines: int) -> str:
-    """Listings and coloured sources in turn, as a session in a terminal shows them."""
-    parts: list[str] = []
-    while len(parts) < lines:
-        parts += [texts.listed_file(SPLIT, rng) for _ in range(rng.randint(8, 30))]
-        parts += texts.coloured(texts.source_text(SPLIT, rng, rng.randint(30, 80)), rng).splitlines()
-    return "\n".join(parts[:lines]) + "\n"
 
 
 def terminal(desktop: Desktop, rng: random.Random) -> Iterator[None]:
@@ -138,37 +88,6 @@ def wheel(desktop: Desktop, rng: random.Random, x: int, y: int) -> Iterator[None
     while True:
         yield
         desktop.xdotool("click", "--repeat", rng.choice([1, 1, 2]), "--delay", 1, 5)
-
-
-GEANY = """[geany]
-editor_font=Fira Code 10
-color_scheme={scheme}
-sidebar_visible=false
-msgwindow_visible=false
-pref_toolbar_show=true
-statusbar_visible=true
-auto_complete_symbols=false
-autocomplete_doc_words=false
-"""
-
-
-def start_editor(desktop: Desktop, text: str, scheme: str = "") -> str:
-    """The id of its window, which shows a source file with its syntax in colours."""
-    folder = desktop.home / "geany"
-    folder.mkdir()
-    (folder / "geany.conf").write_text(GEANY.format(scheme=scheme))
-    (desktop.home / "notes.pm").write_text(text)
-    desktop.start(["geany", "--new-instance", "--no-session", "--config", str(folder), "notes.pm"])
-    return desktop.await_window("notes.pm")
-
-
-def perl_text(rng: random.Random, lines: int) -> str:
-    """Consecutive code of one module that is long enough."""
-    modules = [
-        Path(f).read_text(errors="replace").splitlines() for f in sorted(glob.glob(texts.TEXTS[SPLIT][0]))
-    ]
-    code = rng.choice([m for m in modules if len(m) > lines + 200])
-    return "\n".join(code[100 : 100 + lines])
 
 
 def editor_scroll(desktop: Desktop, rng: random.Random) -> Iterator[None]:
@@ -305,9 +224,9 @@ RECORDINGS = [
     Recording("video", video("Garden")),
     Recording("viewport", viewport, 40, quiet=0.4),
     Recording("model", model, 40, quiet=0.3),
-    Recording("editor-dark", editor_scroll, 40, dark=True, extra=True),
-    Recording("files", files, 40, extra=True),
-    Recording("table", web_page("table"), 40, extra=True),
-    Recording("drag-terminal", drag_over_terminal, 40, extra=True),
-    Recording("video-cuts", video("Bridge", "LadyBird", "cincinnati"), 45, extra=True),
+    Recording("editor-dark", editor_scroll, 40, dark=True),
+    Recording("files", files, 40),
+    Recording("table", web_page("table"), 40),
+    Recording("drag-terminal", drag_over_terminal, 40),
+    Recording("video-cuts", video("Bridge", "LadyBird", "cincinnati"), 45),
 ]
