@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # In this order: what is quick, or built upon, comes first.
-readonly stages="format shell release codec client tidy debug threads fuzz codec-only"
+readonly stages="format shell release codec peers client tidy debug threads fuzz codec-only"
 readonly quick_stages="format release"
 readonly client_frames=100
 
@@ -25,6 +25,7 @@ usage: scripts/test.sh [--quick] [--only STAGE] [--fuzz-seconds S]
       shell         shellcheck of the scripts
       release       optimised build without a warning, and its tests
       codec         models, weights and golden tensors agree (Python)
+      peers         what scripts/compare_peers.sh is made of, on small recordings (Python)
       client        scripts/baseline_client.py against the server and the native viewer
       tidy          clang-tidy
       debug         build with AddressSanitizer and UndefinedBehaviorSanitizer, and its tests
@@ -84,6 +85,10 @@ stage_release() {
 
 stage_codec() {
   /usr/bin/python3 models/test_codec.py
+}
+
+stage_peers() {
+  /usr/bin/python3 scripts/peers/test_peers.py
 }
 
 stage_client() {
