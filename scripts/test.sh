@@ -99,8 +99,13 @@ stage_cuda() {
     return $skipped_status
   fi
   cmake --preset release -DLATENTDESK_WERROR=ON -DLATENTDESK_CUDA=ON
-  cmake --build --preset release --parallel "$jobs" --target latentdesk-cuda latentdesk-cpu codec_test cuda_parity_test
+  cmake --build --preset release --parallel "$jobs" --target latentdesk-cuda latentdesk-cpu codec_test common_test \
+    cuda_parity_test
   ctest --preset release -R 'cuda|CudaParity|TileBatches' --no-tests=error
+  local target
+  for target in 'compute_80,code=\[sm_80\]' 'compute_90,code=\[compute_90,sm_90\]'; do
+    grep "arch=$target" build/release/compile_commands.json >/dev/null || fail "no code for $target"
+  done
 }
 
 # Clang 14 takes libstdc++'s coroutines only when told that they are there, and does not know all of GCC's warnings. Tests are
