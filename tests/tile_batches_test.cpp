@@ -22,7 +22,7 @@ TEST(TileBatches, AreAtLeastHalfFull) {
   EXPECT_EQ(batches(5, 0), (Batches{4, 1}));
   EXPECT_EQ(batches(8, 0), (Batches{16}));
   EXPECT_EQ(batches(65, 0), (Batches{64, 1}));
-  EXPECT_EQ(batches(600, 0), (Batches{256, 256, 64, 16, 4, 4}));
+  EXPECT_EQ(batches(600, 0), (Batches{256, 256, 64, 16, 16}));
 }
 
 TEST(TileBatches, AllTilesOfAScreenGoTogether) {
