@@ -113,7 +113,7 @@ stage_cuda() {
 stage_tidy() {
   cmake --preset release -DLATENTDESK_WERROR=ON
   run-clang-tidy -p build/release -quiet -j "$jobs" -extra-arg=-D__cpp_impl_coroutine=201902L \
-    -extra-arg=-Wno-unknown-warning-option "^$repository/(common|server|client)/"
+    -extra-arg=-Wno-unknown-warning-option "^$repository/(common|server|client)/.*\.cpp$"
 }
 
 stage_debug() {
