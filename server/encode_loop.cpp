@@ -12,15 +12,15 @@ namespace {
 constexpr auto kLogPeriod = std::chrono::seconds(10);
 }
 
-EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, GpuBudget budget,
-                       Demand& demand, Latest<Frame>& frames, Deliver deliver)
+EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand,
+                       Latest<Frame>& frames, Deliver deliver, GpuBudget budget)
     : encoder_(std::move(encoder)),
       scale_(model.scale_for_quality(quality)),
       model_ver_(model.wire_version()),
-      budget_(budget),
       demand_(demand),
       frames_(frames),
-      deliver_(std::move(deliver)) {}
+      deliver_(std::move(deliver)),
+      budget_(budget) {}
 
 void EncodeLoop::run() {
   // Demand first: the frame that is then taken is the newest.

@@ -19,8 +19,8 @@ class EncodeLoop {
   using Deliver = std::function<void(PacketPtr)>;
 
   /// `deliver` is called on the encode thread.
-  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, GpuBudget budget,
-             Demand& demand, Latest<Frame>& frames, Deliver deliver);
+  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand,
+             Latest<Frame>& frames, Deliver deliver, GpuBudget budget = GpuBudget(100));
 
   /// The encode thread's whole life; returns when demand or the mailbox is closed.
   void run();
@@ -32,10 +32,10 @@ class EncodeLoop {
   FrameEncoder encoder_;
   float scale_;
   std::string model_ver_;
-  GpuBudget budget_;
   Demand& demand_;
   Latest<Frame>& frames_;
   Deliver deliver_;
+  GpuBudget budget_;
   PayloadPool payloads_;
 
   Samples encode_ms_{512};

@@ -90,8 +90,8 @@ Server::Server(const ServerOptions& options)
   };
   auto encoder = make_encoder(model, backend, options.codec.threads);
   report_speed(*encoder, model, backend);
-  encode_loop_ = std::make_unique<EncodeLoop>(std::move(encoder), model, options.quality,
-                                              GpuBudget(options.gpu_budget), demand_, frames_, deliver);
+  encode_loop_ = std::make_unique<EncodeLoop>(std::move(encoder), model, options.quality, demand_, frames_,
+                                              deliver, GpuBudget(options.gpu_budget));
 }
 
 Server::~Server() { stop_workers(); }
