@@ -42,7 +42,7 @@ void CaptureLoop::refresh() {
 }
 
 void CaptureLoop::capture_until_lost(Capture& capture) {
-  const auto pool = std::make_shared<FramePool>(capture.make_buffers(kFramesInFlight));
+  const auto pool = make_pool(capture);
   spdlog::info("capturing {}, {}x{}", capture.description(), capture.size().width, capture.size().height);
   bool changed = false;
   SteadyTime earliest{};
@@ -60,6 +60,17 @@ void CaptureLoop::capture_until_lost(Capture& capture) {
       wake_.clear();
     }
   }
+}
+
+std::shared_ptr<FramePool> CaptureLoop::make_pool(Capture& capture) {
+  auto buffers = capture.make_buffers(kFramesInFlight);
+  std::vector<std::shared_ptr<void>> pins;
+  for (const auto& buffer : buffers) {
+    const MutableImageView view = buffer->view();
+    const size_t bytes = view.stride * static_cast<size_t>(view.size.height);
+    if (pin_) pins.push_back(pin_({view.data, bytes}));
+  }
+  return std::make_shared<FramePool>(std::move(buffers), std::move(pins));
 }
 
 void CaptureLoop::grab(Capture& capture, const std::shared_ptr<FramePool>& pool) {

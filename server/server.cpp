@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include "common/codec/model_path.h"
+#include "common/codec/timing.h"
 #include "common/raw_video.h"
 #include "server/listener.h"
 #include "server/session.h"
@@ -66,6 +67,16 @@ CaptureLoop::Open capture_opener(const ServerOptions& options, const VirtualDisp
   return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
 }
 
+/// On a GPU, whose other tenants want to know.
+void report_speed(Encoder& encoder, const Model& model, const Backend& backend) {
+  if (backend.name != "cuda") return;
+  constexpr Size kSize{1920, 1080};
+  const EndTiming timing = time_encoder(encoder, backend, model, {kSize}, 0.05);
+  spdlog::info("{}x{} takes {:.2f} ms of the GPU's time, {:.2f} ms in all", kSize.width, kSize.height,
+               timing.device_ms, timing.wall_ms);
+  spdlog::debug("layers:\n{}", encoder.plan());
+}
+
 /// As a viewer writes it: the host's name when we listen on all of its addresses.
 std::string reachable_host(const asio::ip::address& address) {
   std::array<char, 256> name{};
@@ -105,6 +116,7 @@ Server::Server(const ServerOptions& options)
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(options.codec.device);
   spdlog::info("model {} on {} ({})", model.wire_version(), backend.name, backend.description);
+  capture_loop_.pin_with([backend](std::span<uint8_t> memory) { return pin_memory(backend, memory); });
   demand_.on_open([this] { capture_loop_.wake(); });
   stream_config_ = {.model_ver = model.wire_version(),
                     .device = backend.name + " (" + backend.description + ")",
@@ -114,8 +126,10 @@ Server::Server(const ServerOptions& options)
     asio::post(context_, [this, made = std::move(made)]() mutable { hub_.deliver(std::move(made)); });
   };
   const auto new_encoder = [&] { return make_encoder(model, backend, options.codec.threads); };
+  auto tiles = new_encoder();
+  report_speed(*tiles, model, backend);
   encode_loop_ = std::make_unique<EncodeLoop>(
-      EncodeLoop::Encoders{new_encoder(), new_encoder()}, model, options.quality,
+      EncodeLoop::Encoders{new_encoder(), std::move(tiles)}, model, options.quality,
       GpuBudget(options.gpu_budget), frames_, bell_,
       EncodeLoop::Events{
           .on_packet = deliver, .on_delivery = deliver, .on_missed = [this] { capture_loop_.refresh(); }});
