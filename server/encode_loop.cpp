@@ -19,7 +19,8 @@ std::optional<SteadyTime> earlier(std::optional<SteadyTime> a, std::optional<Ste
 EncodeLoop::EncodeLoop(Encoders encoders, const Model& model, int quality, GpuBudget budget,
                        Latest<Frame>& frames, Doorbell& bell, Events events)
     : encoder_(std::move(encoders.pictures)),
-      stream_({std::move(encoders.tiles), model.latent_channels}, model, events.on_delivery),
+      stream_({std::move(encoders.tiles), std::move(encoders.tile_decoder), model.latent_channels}, model,
+              events.on_delivery),
       scale_(model.scale_for_quality(quality)),
       model_ver_(model.wire_version()),
       budget_(budget),

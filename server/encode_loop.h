@@ -22,6 +22,7 @@ class EncodeLoop {
   struct Encoders {
     std::unique_ptr<Encoder> pictures;  ///< for the baseline
     std::unique_ptr<Encoder> tiles;
+    std::unique_ptr<Decoder> tile_decoder;  ///< as ContentEncoder's
   };
   /// All called on the encode thread.
   struct Events {

@@ -129,8 +129,9 @@ Server::Server(const ServerOptions& options)
   auto tiles = new_encoder();
   report_speed(*tiles, model, backend);
   encode_loop_ = std::make_unique<EncodeLoop>(
-      EncodeLoop::Encoders{new_encoder(), std::move(tiles)}, model, options.quality,
-      GpuBudget(options.gpu_budget), frames_, bell_,
+      EncodeLoop::Encoders{new_encoder(), std::move(tiles),
+                           make_decoder(model, backend, options.codec.threads)},
+      model, options.quality, GpuBudget(options.gpu_budget), frames_, bell_,
       EncodeLoop::Events{
           .on_packet = deliver, .on_delivery = deliver, .on_missed = [this] { capture_loop_.refresh(); }});
 }

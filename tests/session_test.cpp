@@ -86,7 +86,7 @@ class Pipeline {
                                                  std::move(admission), hub_, stream_config_)
                            : serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
               }),
-        encode_loop_({std::make_unique<CopyingEncoder>(), std::make_unique<CopyingEncoder>()},
+        encode_loop_({std::make_unique<CopyingEncoder>(), std::make_unique<CopyingEncoder>(), nullptr},
                      scale_only_model(), 50, GpuBudget(100), frames_, bell_,
                      {.on_packet = [this](PacketPtr packet) { deliver(std::move(packet)); },
                       .on_delivery = [this](StreamDelivery delivery) { deliver(std::move(delivery)); },

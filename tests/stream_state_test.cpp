@@ -118,7 +118,7 @@ class StreamState : public testing::TestWithParam<unsigned> {
   StreamState() : model_(load_model(std::string(LATENTDESK_MODELS_DIR) + "/latentdesk-lite.safetensors")) {}
 
   ScreenState new_state() {
-    return {ContentEncoder(make_encoder(model_, backend_, 1), model_.latent_channels), kSlots};
+    return {ContentEncoder(make_encoder(model_, backend_, 1), make_decoder(model_, backend_, 1), model_.latent_channels), kSlots};
   }
 
   /// Blocks that the server takes to be exact are so.
@@ -158,7 +158,7 @@ TEST_P(StreamState, CanvasIsTheScreenWhateverIsTakenOrSkipped) {
     for (size_t i = 0; i < viewers.size(); ++i) {
       if (random() % 6 < i) continue;  // the later ones skip more
       Viewer& viewer = *viewers[i];
-      const CodingQuality quality = coding_quality(model_, random() % 3 == 0 ? 30 : 60);
+      const CodingQuality quality = coding_quality(model_, static_cast<int>(random() % 3 * 35 + 25));
       for (const UpdatePtr& update : state.bring_up_to_date(viewer.state, quality)) viewer.take(update);
       ASSERT_EQ(viewer.canvas.number(), state.number());
       ASSERT_NO_FATAL_FAILURE(expect_exact_blocks(viewer, desktop.view(), state.grid())) << "step " << step;

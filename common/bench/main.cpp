@@ -46,7 +46,7 @@ nlohmann::json report(const BenchResult& result, const std::string& device, cons
 }
 
 void add_stream_figures(const StreamBenchResult& result, nlohmann::json& figures) {
-  const char* const names[kParts] = {"operations", "colours", "indices", "exact", "latents"};
+  const char* const names[kParts] = {"operations", "colours", "indices", "residuals", "latents"};
   for (size_t i = 0; i < kParts; ++i) figures["parts"][names[i]] = result.parts[i];
   figures["refinement_bytes"] = result.refinement_bytes;
   figures["frame_psnr"] = result.frame_psnr;

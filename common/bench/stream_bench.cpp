@@ -51,7 +51,8 @@ class StreamViewer {
 StreamBenchResult run_stream_bench(const BenchOptions& options, const StreamBenchOptions& stream,
                                    const Model& model, const Backend& backend) {
   RawVideo video(raw_path(options.source), options.size);
-  ScreenState state(ContentEncoder(make_encoder(model, backend, options.threads), model.latent_channels),
+  ScreenState state(ContentEncoder(make_encoder(model, backend, options.threads),
+                                   make_decoder(model, backend, options.threads), model.latent_channels),
                     kSlots);
   StreamViewer viewer(make_decoder(model, backend, options.threads), model.latent_channels);
   const CodingQuality quality = coding_quality(model, options.quality);

@@ -34,9 +34,9 @@ class Canvas::Content {
  public:
   explicit Content(const UpdateUnpacker& unpacker)
       : colours_(unpacker.part(Part::colours)), indices_(unpacker.part(Part::indices)) {
-    const ByteView exact = unpacker.part(Part::exact);
-    plane_bytes_ = exact.size() / 3;
-    for (size_t c = 0; c < 3; ++c) planes_[c] = exact.data() + c * plane_bytes_;
+    const ByteView residuals = unpacker.part(Part::residuals);
+    plane_bytes_ = residuals.size() / 3;
+    for (size_t c = 0; c < 3; ++c) planes_[c] = residuals.data() + c * plane_bytes_;
   }
 
   uint32_t colour() {
@@ -155,10 +155,10 @@ void Canvas::draw(const Operation& operation, Content& content) {
   if (operation.kind == Kind::recall) return recall(operation);
   if (operation.kind == Kind::solid || operation.kind == Kind::palette)
     return draw_palette(operation, content);
-  const MutableImageView tile =
-      operation.kind == Kind::exact ? tile_view(operation.tile) : MutableImageView{};
-  if (operation.kind == Kind::exact) {
-    restore_pixels(content.residuals(pixels_in(tile.size, operation.mask)), operation.mask, tile);
+  if (operation.kind == Kind::pixels) {
+    const MutableImageView tile = tile_view(operation.tile);
+    restore_pixels(content.residuals(pixels_in(tile.size, operation.mask)), operation.mask, operation.error,
+                   tile);
   }
   if (operation.kind == Kind::latents) latent_tiles_.push_back(&operation);
 }

@@ -15,6 +15,7 @@ namespace latentdesk {
 struct CodingQuality {
   float scale = 0;     ///< of latents
   int tolerance = 0;   ///< of palettes: largest change of a colour, in any channel
+  int error = 0;       ///< of pixels: largest change of a channel, where latents are no good; 0: no pixels
   bool exact = false;  ///< every pixel as it is, whatever it costs
 
   bool operator==(const CodingQuality&) const = default;
@@ -36,7 +37,9 @@ struct TilePart {
 /// memory; one thread uses it.
 class ContentEncoder {
  public:
-  ContentEncoder(std::unique_ptr<Encoder> encoder, int latent_channels);
+  /// With a `decoder` it knows at high quality what latents will look like, and sends pixels where they are
+  /// no good; null: it does not.
+  ContentEncoder(std::unique_ptr<Encoder> encoder, std::unique_ptr<Decoder> decoder, int latent_channels);
 
   /// Appends operations, and what belongs to them to `content`.
   void encode(ImageView picture, const TileGrid& grid, std::span<const TilePart> parts,
@@ -50,16 +53,23 @@ class ContentEncoder {
   struct Candidate {
     TilePart part;
     double palette_bits = 0;  ///< what it would take as a palette; infinite when that cannot be
+    double latent_bits = 0;
+    double latent_error = 0;  ///< sum of squared differences; infinite when it is not known
   };
 
   void gather(ImageView tile, BlockMask mask);
   void encode_exact(ImageView tile, const TilePart& part);
+  void measure_residuals(ImageView tile, BlockMask mask, int error);
+  void append_residuals(const TilePart& part, int error);
   void encode_lossy(ImageView tile, const TilePart& part, int tolerance);
   void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
+  void measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
+  Operation::Kind choose(ImageView tile, const Candidate& candidate, int error);
   ImageView fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const;
   void append_palette(const TilePart& part);
 
   std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<Decoder> decoder_;
   int latent_channels_;
   double device_ms_ = 0;
   std::vector<Operation>* operations_ = nullptr;
@@ -69,9 +79,12 @@ class ContentEncoder {
   std::vector<uint32_t> pixels_;
   std::vector<uint32_t> row_starts_;  ///< of each run in pixels_
   ResidualPlanes residuals_;
+  std::vector<uint8_t> restored_;
   std::vector<Candidate> candidates_;
   std::vector<uint8_t> filled_;
   std::vector<ImageView> views_;
+  std::vector<uint8_t> decoded_;
+  std::vector<MutableImageView> outputs_;
   Latents latents_;
   std::vector<size_t> kept_;
 };

@@ -142,6 +142,12 @@ uint32_t read_slot(Reader& reader, uint32_t slots) {
   return static_cast<uint32_t>(slot);
 }
 
+uint8_t read_error(Reader& reader) {
+  const unsigned error = reader.byte();
+  if (error > kMaxPixelError) throw ProtocolError("pixels have too large an error");
+  return static_cast<uint8_t>(error);
+}
+
 }  // namespace
 
 void append_operations(std::span<const Operation> operations, std::vector<uint8_t>& out) {
@@ -162,6 +168,7 @@ void append_operations(std::span<const Operation> operations, std::vector<uint8_
     append_mask(writer, form, operation.mask);
     if (operation.kind == Kind::store || operation.kind == Kind::recall) writer.varint(operation.slot);
     if (operation.kind == Kind::palette) writer.byte(operation.colours - 1u);
+    if (operation.kind == Kind::pixels) writer.byte(operation.error);
   }
 }
 
@@ -189,6 +196,7 @@ void parse_operations(ByteView bytes, const TileGrid& grid, uint32_t slots, std:
     if (operation.kind == Kind::store || operation.kind == Kind::recall)
       operation.slot = read_slot(reader, slots);
     if (operation.kind == Kind::palette) operation.colours = static_cast<uint16_t>(reader.byte() + 1);
+    if (operation.kind == Kind::pixels) operation.error = read_error(reader);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/protocol.h"
+#include "common/stream/exact.h"
 #include "common/stream/tiles.h"
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 //   recall   tile, mask; varint slot                              pixels of a stored tile
 //   solid    tile, mask                                           one colour
 //   palette  tile, mask; byte colours - 1                         colours, and indices if more than one
-//   exact    tile, mask                                           pixels without loss
+//   pixels   tile, mask; byte error                               pixels, none further from the original
 //   latents  tile, mask                                           the decoder's output
 //
 // tile: signed varint, minus the tile of the operation before. mask: form 0 whole tile; form 1 a rectangle of
@@ -26,12 +27,13 @@
 namespace latentdesk {
 
 struct Operation {
-  enum class Kind : uint8_t { store, copy, recall, solid, palette, exact, latents };
+  enum class Kind : uint8_t { store, copy, recall, solid, palette, pixels, latents };
 
   Kind kind = Kind::solid;
   uint32_t tile = 0;            ///< of all but copy
   BlockMask mask = kWholeTile;  ///< of all but copy and store; blocks beyond the screen count for nothing
   uint32_t slot = 0;            ///< of store and recall
+  uint8_t error = 0;            ///< of pixels: up to kMaxPixelError
   uint16_t colours = 0;         ///< of palette: 1 to 256
   Rect to = {};                 ///< of copy
   int dx = 0;                   ///< of copy: its source is `to` moved by (dx, dy)

@@ -239,7 +239,8 @@ UpdatePtr ScreenState::refine(ViewerState& viewer, SteadyTime now, SteadyClock::
     pixels += pixels_in({kTileSide, kTileSide}, part.mask);
   }
   std::sort(parts.begin(), parts.end(), [](const TilePart& a, const TilePart& b) { return a.tile < b.tile; });
-  UpdatePtr update = make(number_, {.scale = 0, .tolerance = 0, .exact = true}, {}, std::move(parts));
+  UpdatePtr update =
+      make(number_, {.scale = 0, .tolerance = 0, .error = 0, .exact = true}, {}, std::move(parts));
   refined_bytes_per_pixel_ = static_cast<double>(update->bytes()) / static_cast<double>(pixels);
   viewer.apply(update->operations, number_);
   return update;

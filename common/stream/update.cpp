@@ -74,7 +74,7 @@ void check_part_sizes(const UpdateHeader& header, const TileGrid& grid, int late
   for (size_t i = 0; i < kParts; ++i) {
     if (header.sizes[i] > limits[i]) throw ProtocolError("a part is larger than the screen can need");
   }
-  if (header.sizes[static_cast<size_t>(Part::exact)] % 3 != 0)
+  if (header.sizes[static_cast<size_t>(Part::residuals)] % 3 != 0)
     throw ProtocolError("planes are not of one length");
   if (total(header.packed) != payload) throw ProtocolError("packed does not belong to the payload");
   check_inflated_size(total(header.sizes), payload);
@@ -84,12 +84,12 @@ void UpdateParts::clear() {
   operations.clear();
   colours.clear();
   indices.clear();
-  for (auto& plane : exact) plane.clear();
+  for (auto& plane : residuals) plane.clear();
   latents.clear();
 }
 
 PartSizes UpdateParts::sizes() const {
-  return {operations.size(), colours.size(), indices.size(), exact[0].size() * 3, latents.size()};
+  return {operations.size(), colours.size(), indices.size(), residuals[0].size() * 3, latents.size()};
 }
 
 void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload) {
@@ -101,7 +101,7 @@ void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vec
     join(parts.operations);
     join(parts.colours);
     join(parts.indices);
-    for (const auto& plane : parts.exact) join(plane);
+    for (const auto& plane : parts.residuals) join(plane);
     join(parts.latents);
     return pack_part(joined_, Compression::thorough, header, payload);
   }
@@ -111,7 +111,7 @@ void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vec
   pack_part(parts.operations, Compression::thorough, header, payload);
   pack_part(parts.colours, search(parts.colours.size()), header, payload);
   pack_part(parts.indices, search(parts.indices.size()), header, payload);
-  for (const auto& plane : parts.exact) join(plane);
+  for (const auto& plane : parts.residuals) join(plane);
   pack_part(joined_, Compression::residuals, header, payload);
   const auto* latents = reinterpret_cast<const uint8_t*>(parts.latents.data());
   pack_part({latents, parts.latents.size()}, Compression::runs, header, payload);

@@ -20,13 +20,13 @@
 //   packed   bytes of the zlib streams in the payload: one for each part that is not empty, or one for all
 //   scale    of the latents, when there are any
 //
-// Parts: operations; colours, 3 bytes each (blue, green, red); packed palette indices; residuals of exact
-// pixels, three planes of equal length; latents int8, [channel][tile][y][x], of the tiles whose operation is
+// Parts: operations; colours, 3 bytes each (blue, green, red); packed palette indices; residuals of pixels,
+// three planes of equal length; latents int8, [channel][tile][y][x], of the tiles whose operation is
 // latents.
 
 namespace latentdesk {
 
-enum class Part : size_t { operations, colours, indices, exact, latents };
+enum class Part : size_t { operations, colours, indices, residuals, latents };
 inline constexpr size_t kParts = 5;
 using PartSizes = std::array<size_t, kParts>;
 
@@ -55,7 +55,7 @@ struct UpdateParts {
   std::vector<uint8_t> operations;
   std::vector<uint8_t> colours;
   std::vector<uint8_t> indices;
-  ResidualPlanes exact;
+  ResidualPlanes residuals;
   std::vector<int8_t> latents;
 
   void clear();
