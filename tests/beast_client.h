@@ -18,15 +18,15 @@ namespace latentdesk {
 /// A plain WebSocket client for the server's tests; blocks.
 class BeastClient {
  public:
-  explicit BeastClient(uint16_t port, const std::string& origin = {}) : websocket_(context_) {
+  explicit BeastClient(uint16_t port, const std::string& origin = {}, const std::string& subprotocol = {})
+      : websocket_(context_) {
     namespace beast = boost::beast;
     websocket_.next_layer().connect({boost::asio::ip::address_v4::loopback(), port});
-    if (!origin.empty()) {
-      websocket_.set_option(
-          beast::websocket::stream_base::decorator([origin](beast::websocket::request_type& request) {
-            request.set(beast::http::field::origin, origin);
-          }));
-    }
+    websocket_.set_option(
+        beast::websocket::stream_base::decorator([=](beast::websocket::request_type& request) {
+          if (!origin.empty()) request.set(beast::http::field::origin, origin);
+          if (!subprotocol.empty()) request.set(beast::http::field::sec_websocket_protocol, subprotocol);
+        }));
     websocket_.handshake("127.0.0.1:" + std::to_string(port), "/");
   }
 

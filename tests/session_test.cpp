@@ -1,156 +1,26 @@
-#include "server/session.h"
-
-#include "server/capture_loop.h"
-#include "server/encode_loop.h"
-#include "server/gate.h"
-#include "server/hub.h"
-#include "server/listener.h"
-#include "server/stream_session.h"
-#include "server/synthetic_capture.h"
+#include "common/stream/canvas.h"
+#include "common/stream/messages.h"
 #include "tests/beast_client.h"
 #include "tests/gate_client.h"
+#include "tests/pipeline.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <future>
+#include <cstring>
 #include <thread>
 
-// All of the server's threads, with real sockets and real clients. Runs under ThreadSanitizer too, which does
-// not understand OpenMP: so the encoder is one that copies the picture's first rows instead of a network.
+// All of the server's threads, with real sockets and real clients. Runs under ThreadSanitizer too.
 
 namespace latentdesk {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kChannels = 96;
-
 // ThreadSanitizer does not see into libspdlog: what that makes at its first use is made before there are
 // threads.
 const auto kLogger = spdlog::default_logger();
-
-class CopyingEncoder : public Encoder {
- public:
-  void analyse(ImageView image) override {
-    shape_ = latent_shape(image.size, kChannels);
-    first_row_.assign(image.row(0), image.row(0) + image.size.width * kBytesPerPixel);
-  }
-  void analyse_tiles(std::span<const ImageView> tiles) override {
-    shape_ = tile_latent_shape(static_cast<int>(tiles.size()), kChannels);
-    first_row_.assign(tiles[0].row(0), tiles[0].row(0) + tiles[0].size.width * kBytesPerPixel);
-  }
-  void quantise(float scale, Latents& out) override {
-    out.resize(shape_);
-    out.scale = scale;
-    for (size_t i = 0; i < out.values.size(); ++i)
-      out.values[i] = static_cast<int8_t>(first_row_[i % first_row_.size()]);
-  }
-
- private:
-  LatentShape shape_;
-  std::vector<uint8_t> first_row_;
-};
-
-Model scale_only_model() {
-  Model model;
-  model.name = "copy";
-  model.version = "1";
-  model.hash = "0";
-  model.scale_min = 0.01f;
-  model.scale_max = 1;
-  model.latent_channels = kChannels;
-  return model;
-}
-
-/// The server without options, display and signals.
-class Pipeline {
- public:
-  explicit Pipeline(double fps, Size size = {640, 360}, GateConfig gate = {})
-      : acceptor_(listen(context_, {boost::asio::ip::address_v4::loopback(), 0})),
-        capture_loop_([=] { return open_pattern_capture(size, fps); }, 1000, demand_, frames_, bell_),
-        hub_(context_, demand_,
-             {.refresh = [this] { capture_loop_.refresh(); },
-              .want_packets = [this](bool wanted) { encode_loop_.want_packets(wanted); },
-              .request = [this](uint64_t viewer,
-                                const StreamRequest& request) { encode_loop_.request(viewer, request); },
-              .remove = [this](uint64_t viewer) { encode_loop_.remove(viewer); }}),
-        gate_(std::move(gate),
-              [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
-                return offers_subprotocol(request, kSubprotocol)
-                           ? serve_stream_viewer(std::move(transport), std::move(request),
-                                                 std::move(admission), hub_, stream_config_)
-                           : serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
-              }),
-        encode_loop_({std::make_unique<CopyingEncoder>(), std::make_unique<CopyingEncoder>(), nullptr},
-                     scale_only_model(), 50, GpuBudget(100), frames_, bell_,
-                     {.on_packet = [this](PacketPtr packet) { deliver(std::move(packet)); },
-                      .on_delivery = [this](StreamDelivery delivery) { deliver(std::move(delivery)); },
-                      .on_missed = [this] { capture_loop_.refresh(); }}) {
-    demand_.on_open([this] { capture_loop_.wake(); });
-    boost::asio::co_spawn(context_, accept_connections(acceptor_, gate_), boost::asio::detached);
-    capture_ = std::thread([this] { capture_loop_.run(); });
-    encode_ = std::thread([this] { encode_loop_.run(); });
-    network_ = std::thread([this] { context_.run(); });
-  }
-
-  ~Pipeline() {
-    capture_loop_.stop();
-    frames_.close();
-    bell_.close();
-    context_.stop();
-    for (std::thread* thread : {&capture_, &encode_, &network_}) thread->join();
-  }
-
-  uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
-  template <typename Function>
-  auto on_network_thread(Function function) {
-    std::packaged_task<decltype(function())()> task(std::move(function));
-    auto result = task.get_future();
-    boost::asio::post(context_, [&task] { task(); });
-    return result.get();
-  }
-
-  size_t viewers() {
-    return on_network_thread([this] { return hub_.viewers(); });
-  }
-  void close_all() {
-    on_network_thread([this] { hub_.close_all(); });
-  }
-  bool has_demand() const { return demand_.is_open(); }
-
- private:
-  boost::asio::io_context context_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  Demand demand_;
-  template <typename Made>
-  void deliver(Made made) {
-    boost::asio::post(context_, [this, made = std::move(made)]() mutable { hub_.deliver(std::move(made)); });
-  }
-
-  Latest<Frame> frames_;
-  Doorbell bell_;
-  StreamConfig stream_config_{.model_ver = "copy-1.0", .device = "test", .quality = 50};
-  CaptureLoop capture_loop_;
-  Hub hub_;
-  Gate gate_;
-  EncodeLoop encode_loop_;
-  std::thread capture_, encode_, network_;
-};
-
-template <typename Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 500; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
-}
 
 TEST(Session, FirstFrameComesAtOnceAndIdleOnesOnceASecond) {
   Pipeline pipeline(0.1);
@@ -256,12 +126,158 @@ TEST(Session, NoPictureWithoutAccess) {
   Pipeline pipeline(50, {640, 360}, {.tokens = Tokens("correct-horse-battery", "")});
   // A name that may be rebound, so that this process does not count as the server's own user; and the
   // subprotocol whose hello would bring the token.
-  GateClient client(pipeline.port(),
-                    {.origin = "http://evil.example", .subprotocol = "latentdesk.2", .host = "evil.example"});
+  GateClient client(pipeline.port(), {.origin = "http://evil.example",
+                                      .subprotocol = "latentdesk.2",
+                                      .host = "evil.example",
+                                      .hello = R"({"type":"hello"})"});
   EXPECT_EQ(client.status(), 101u);
   EXPECT_EQ(client.read(), "");
   EXPECT_EQ(client.close_code(), 4401);
 }
+
+/// A viewer of latentdesk.2 that applies what it gets.
+class StreamClient {
+ public:
+  explicit StreamClient(uint16_t port)
+      : client_(port, {}, std::string(kSubprotocol)),
+        canvas_(std::make_unique<NoDecoder>(), kCopyChannels, 256) {
+    say(ViewerHello{std::nullopt, 256 * 16384});
+  }
+
+  void say(const ViewerMessage& message) { client_.write(serialize(message), false); }
+
+  /// Reads up to and with the next update.
+  void read_update() {
+    while (!std::holds_alternative<UpdateAhead>(read())) {
+    }
+  }
+
+  /// Reads all that comes until a ping of now is answered; the number of updates.
+  uint64_t read_what_waits() {
+    const uint64_t before = updates;
+    say(Ping{});
+    while (!std::holds_alternative<Pong>(read())) {
+    }
+    return updates - before;
+  }
+
+  void acknowledge() { say(Ack{updates}); }
+  const Image& picture() const { return canvas_.picture(); }
+  uint64_t number() const { return canvas_.number(); }
+  BeastClient& client() { return client_; }
+
+  std::string model_ver;
+  uint64_t updates = 0;
+
+ private:
+  ServerMessage read() {
+    const auto message = client_.read();
+    const MessageView parts = split_message(message);
+    ServerMessage content = parse_server_message(parts.header);
+    if (const auto* hello = std::get_if<ServerHello>(&content)) model_ver = hello->model_ver;
+    if (const auto* resize = std::get_if<Resize>(&content)) canvas_.reset(resize->size);
+    if (std::holds_alternative<UpdateAhead>(content)) {
+      canvas_.apply(parse_update_header(parts.header), parts.payload);
+      ++updates;
+    }
+    return content;
+  }
+
+  class NoDecoder : public Decoder {
+   public:
+    void decode(const Latents&, MutableImageView) override {}
+    void decode_tiles(const Latents&, std::span<const MutableImageView>) override {}
+  };
+
+  BeastClient client_;
+  Canvas canvas_;
+};
+
+TEST(StreamSession, UpdatesFollowTheScreen) {
+  Pipeline pipeline(100);
+  StreamClient viewer(pipeline.port());
+  uint64_t number = 0;
+  for (int i = 0; i < 30; ++i) {
+    viewer.read_update();
+    EXPECT_GE(viewer.number(), number);  // the same when what rests is refined
+    number = viewer.number();
+    viewer.acknowledge();
+  }
+  EXPECT_GT(number, 5u);
+  EXPECT_EQ(viewer.model_ver, "copy-1.0");
+  EXPECT_EQ(viewer.picture().size(), (Size{640, 360}));
+}
+
+TEST(StreamSession, ARestingScreenBecomesExactAndThenSaysNothing) {
+  Pipeline pipeline(0.1);
+  StreamClient viewer(pipeline.port()), other(pipeline.port());
+  const auto is_silent = [](StreamClient& client) {
+    std::this_thread::sleep_for(200ms);
+    const bool silent = client.read_what_waits() == 0;
+    client.acknowledge();
+    return silent && client.updates > 0;
+  };
+  EXPECT_TRUE(eventually([&] { return is_silent(viewer) && is_silent(other); }));
+  EXPECT_EQ(0, std::memcmp(viewer.picture().data(), other.picture().data(), other.picture().bytes()));
+}
+
+TEST(StreamSession, BaselineGoesOnBesideIt) {
+  Pipeline pipeline(100);
+  StreamClient viewer(pipeline.port());
+  BeastClient baseline(pipeline.port());
+  for (int i = 0; i < 20; ++i) {
+    viewer.read_update();
+    viewer.acknowledge();
+    EXPECT_EQ(baseline.read_header().original, (Size{640, 360}));
+  }
+  EXPECT_EQ(pipeline.viewers(), 2u);
+}
+
+TEST(StreamSession, WhoDoesNotAcknowledgeGetsNoMoreThanAWindow) {
+  Pipeline pipeline(200);
+  StreamClient silent(pipeline.port()), reader(pipeline.port());
+  for (int i = 0; i < 200; ++i) {
+    reader.read_update();
+    reader.acknowledge();
+  }
+  EXPECT_LT(silent.read_what_waits(), 100u);
+  EXPECT_EQ(silent.read_what_waits(), 0u);
+}
+
+TEST(StreamSession, RefreshBeginsAnew) {
+  Pipeline pipeline(0.1);
+  StreamClient viewer(pipeline.port());
+  viewer.read_update();
+  viewer.acknowledge();
+  viewer.say(Refresh{});
+  viewer.read_update();
+  EXPECT_GE(viewer.number(), 1u);
+}
+
+class BadStreamClient : public testing::TestWithParam<BadMessage> {};
+
+TEST_P(BadStreamClient, IsClosedWithAReasonAndOthersAreNot) {
+  Pipeline pipeline(50);
+  StreamClient good(pipeline.port());
+  StreamClient bad(pipeline.port());
+  bad.client().write(GetParam().text, GetParam().binary);
+  EXPECT_NE(bad.client().read_to_close().find(GetParam().reason), std::string::npos);
+  EXPECT_TRUE(eventually([&] { return pipeline.viewers() == 1; }));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_NO_THROW(good.read_update());
+    good.acknowledge();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, BadStreamClient,
+    testing::Values(BadMessage{"NoJson", "hello", false, "not a JSON object"},
+                    BadMessage{"UnknownType", R"({"type":"dance"})", false, "unknown message type dance"},
+                    BadMessage{"SecondHello", R"({"type":"hello"})", false, "a second hello"},
+                    BadMessage{"AckOfTheFuture", R"({"type":"ack","updates":1000000})", false,
+                               "were not sent"},
+                    BadMessage{"ShortPrefix", "abc", true, "shorter than its length prefix"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(Session, StoppingSaysGoodbye) {
   Pipeline pipeline(50);

@@ -68,9 +68,9 @@ class Desktop {
     if (kind == 0) return fill(r);
     paint(r, [&](int x, int y) -> uint32_t {
       const auto noise = static_cast<uint32_t>(random_());
-      if (kind == 1) return 0xff000000u | ((noise >> 7 & 3) == 0 ? seed : ~seed);            // like text
+      if (kind == 1) return 0xff000000u | ((noise >> 7 & 3) == 0 ? seed : ~seed);              // like text
       if (kind == 2) return 0xff000000u | (static_cast<uint32_t>((x + y) * 0x010203) ^ seed);  // a gradient
-      return 0xff000000u | (noise & 0x3f3f3f);                                               // a photograph
+      return 0xff000000u | (noise & 0x3f3f3f);                                                 // a photograph
     });
   }
 
@@ -118,7 +118,9 @@ class StreamState : public testing::TestWithParam<unsigned> {
   StreamState() : model_(load_model(std::string(LATENTDESK_MODELS_DIR) + "/latentdesk-lite.safetensors")) {}
 
   ScreenState new_state() {
-    return {ContentEncoder(make_encoder(model_, backend_, 1), make_decoder(model_, backend_, 1), model_.latent_channels), kSlots};
+    return {ContentEncoder(make_encoder(model_, backend_, 1), make_decoder(model_, backend_, 1),
+                           model_.latent_channels),
+            kSlots};
   }
 
   /// Blocks that the server takes to be exact are so.
