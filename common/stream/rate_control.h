@@ -25,8 +25,14 @@ class RateControl {
   /// sent.
   void acknowledged(uint64_t updates, SteadyTime now);
 
-  bool may_send() const { return in_flight_ == 0 || in_flight_ < window(); }
-  bool is_idle() const { return in_flight_ == 0; }
+  /// Updates that may be on their way at once, however small: what a viewer that decodes slowly has to catch
+  /// up with.
+  static constexpr size_t kMostUpdates = 32;
+
+  bool may_send() const {
+    return on_the_way_.empty() || (in_flight_ < window() && on_the_way_.size() < kMostUpdates);
+  }
+  bool is_idle() const { return on_the_way_.empty(); }
 
   /// From 1 to the ceiling.
   int quality() const { return static_cast<int>(quality_); }
