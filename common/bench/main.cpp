@@ -48,8 +48,23 @@ nlohmann::json report(const BenchResult& result, const std::string& device, cons
 void add_stream_figures(const StreamBenchResult& result, nlohmann::json& figures) {
   const char* const names[kParts] = {"operations", "colours", "indices", "residuals", "latents"};
   for (size_t i = 0; i < kParts; ++i) figures["parts"][names[i]] = result.parts[i];
+  const Percentiles latency = result.latency.percentiles();
+  figures["updates"] = result.updates;
+  figures["skipped"] = result.skipped;
+  figures["link_latency"] = {{"median_ms", latency.p50}, {"p95_ms", latency.p95}, {"p99_ms", latency.p99}};
   figures["refinement_bytes"] = result.refinement_bytes;
+  figures["exact_ms"] = result.exact_ms;
+  figures["cpu_ms_per_frame"] = result.cpu_ms;
   figures["frame_psnr"] = result.frame_psnr;
+}
+
+void print_stream(const StreamBenchResult& result) {
+  const auto kilobytes = [](uint64_t bytes) { return static_cast<double>(bytes) / 1000; };
+  std::printf(
+      "first frame %.1f kB, later ones %.1f kB, of that %.1f kB to make it exact; %llu frames skipped\n",
+      kilobytes(result.first_bytes), kilobytes(result.bytes - result.first_bytes),
+      kilobytes(result.refinement_bytes), static_cast<unsigned long long>(result.skipped));
+  if (result.exact_ms >= 0) std::printf("exact %.0f ms after the last change\n", result.exact_ms);
 }
 
 void print(const BenchResult& result, Size size, const std::string& device, const std::string& model) {
@@ -100,6 +115,16 @@ int run(int argc, char** argv) {
   app.add_option("--refine", refine, "with --stream: make what rests exact (on, off)")
       ->capture_default_str()
       ->check(CLI::IsMember({"on", "off"}));
+  StreamBenchOptions link;
+  app.add_option("--link-rate", link.link_rate,
+                 "with --stream: through a link of so many Mbit/s (default: no limit)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--link-delay", link.link_delay, "with --link-rate: its delay each way, ms")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10000.0));
+  app.add_option("--viewers", link.viewers, "with --stream: so many viewers, each on a link of its own")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
   CodecOptions codec;
   add_device_options(app, codec);
   app.set_version_flag("--version", LATENTDESK_VERSION);
@@ -110,6 +135,7 @@ int run(int argc, char** argv) {
   options.threads = codec.threads;
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(codec.device);
+  link.refine = refine == "on";
   if (timings) {
     run_timings({{1280, 720}, {1920, 1080}, {3840, 2160}}, model, backend, codec.threads, json_path);
     return 0;
@@ -117,8 +143,9 @@ int run(int argc, char** argv) {
   BenchResult result;
   nlohmann::json figures;
   if (stream) {
-    const StreamBenchResult streamed = run_stream_bench(options, {refine == "on"}, model, backend);
+    const StreamBenchResult streamed = run_stream_bench(options, link, model, backend);
     result = streamed;
+    print_stream(streamed);
     figures = report(result, backend.name, model.wire_version());
     add_stream_figures(streamed, figures);
   } else {

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kFirstWindow = 64 * 1024;
 constexpr size_t kLeastWindow = 8 * 1024;
 // The window has room for so much more than the shortest round trip, or the path would idle between updates.
-constexpr double kSlackMs = 30;
+constexpr double kSlackMs = 40;
 constexpr auto kStretch = std::chrono::seconds(5);
 // An update that takes so much longer than the shortest round trip means a queue, or is too large.
 constexpr double kLateMs = 100;
@@ -20,15 +20,16 @@ constexpr double kInTimeMs = 40;
 constexpr double kFall = 0.75;
 constexpr double kRise = 2;
 constexpr double kLeastQuality = 5;
-constexpr auto kLeastRest = std::chrono::milliseconds(120);
+constexpr auto kLeastRest = std::chrono::milliseconds(100);
 // What a rate measured lower than before counts, when a queue shows that it is the path's.
 constexpr double kRateGain = 0.5;
+constexpr double kProbeGain = 1.25;
 
 }  // namespace
 
 void RateControl::sent(size_t bytes, SteadyTime now) {
-  on_the_way_.push_back({bytes, now, delivered_, in_flight_ == 0});
   in_flight_ += bytes;
+  on_the_way_.push_back({bytes, now, delivered_, in_flight_ >= window()});
 }
 
 void RateControl::acknowledged(uint64_t updates, SteadyTime now) {
@@ -54,11 +55,13 @@ void RateControl::measure(const Sent& sent, SteadyTime now) {
   const double seconds = std::max(round_trip_ms_, 0.1) / 1000;
   const double rate = static_cast<double>(delivered_ - sent.delivered) / seconds;
   const bool queued = round_trip_ms_ > base_ms() + kInTimeMs;
-  // Without a queue the path was not full, and could carry more than it was given.
-  if (rate > rate_) {
-    rate_ = rate;
-  } else if (queued) {
+  // Without a queue the path was not full, and could carry more than it was given: how much more shows only
+  // when it is tried.
+  if (rate > rate_) rate_ = rate;
+  if (queued) {
     rate_ += kRateGain * (rate - rate_);
+  } else if (sent.filled) {
+    rate_ *= kProbeGain;
   }
   adapt(sent, round_trip_ms_, now);
 }

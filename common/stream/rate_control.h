@@ -51,7 +51,7 @@ class RateControl {
     size_t bytes = 0;
     SteadyTime at;
     uint64_t delivered = 0;  ///< delivered_ at that time
-    bool alone = false;      ///< nothing else was on its way
+    bool filled = false;     ///< with it the window was full
   };
 
   size_t window() const;
