@@ -5,8 +5,10 @@
 """
 
 import argparse
+import ctypes
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -100,21 +102,68 @@ def idle(bin: Path, seconds: float) -> list[tuple]:
     ]
 
 
+def keys(bin: Path, seconds: float) -> list[tuple]:
+    """From a key's injection by XTest on the server's display to when the viewer has the picture with its glyph."""
+    display = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1280x720x24", "-ac"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    name = ":" + display.stdout.readline().strip()
+    xterm = subprocess.Popen(["xterm", "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", "150x50+0+0", "-e", "cat"],
+                             env={**os.environ, "DISPLAY": name}, stderr=subprocess.DEVNULL)
+    x11, xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(x11.XOpenDisplay(name.encode()))
+    code = x11.XKeysymToKeycode(connection, ctypes.c_ulong(ord("e")))
+    times = []
+    with Server(bin, "--display", name) as server:
+        time.sleep(2)
+        command = [bin / "latentdesk-viewer", "--headless", "--log-level", "debug", "--seconds", str(seconds), server.url]
+        viewer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        lines = viewer.stdout.fileno()
+        time.sleep(2)
+        end = time.monotonic() + seconds - 3
+        while time.monotonic() < end:
+            while select.select([lines], [], [], 0.25)[0] and os.read(lines, 65536):
+                pass  # until all is at rest
+            begin = time.monotonic()
+            for pressed in (1, 0):
+                xtst.XTestFakeKeyEvent(connection, code, pressed, 0)
+            x11.XFlush(connection)
+            if select.select([lines], [], [], 1)[0]:
+                os.read(lines, 65536)
+                times.append(1000 * (time.monotonic() - begin))
+        viewer.terminate()
+    xterm.terminate()
+    display.terminate()
+    times.sort()
+    p50, p95 = times[len(times) // 2], times[len(times) * 95 // 100]
+    return [(f"key injected to glyph presented, p50 / p95 of {len(times)} keys", f"{p50:.1f} / {p95:.1f} ms")]
+
+
+def crowd(bin: Path, server: Server, seconds: float, count: int) -> tuple[int, float]:
+    """The fewest updates that one of so many viewers gets, and the server's CPU seconds."""
+    before = server.cpu_seconds()
+    viewers = [Viewer(bin, server.url, seconds, "--no-decode") for _ in range(count)]
+    fewest = min(viewer.result()["frames"] for viewer in viewers)
+    return fewest, server.cpu_seconds() - before
+
+
 def fan_out(bin: Path, seconds: float) -> list[tuple]:
     with Server(bin, *desktop("1280x720", TYPING)) as server:
         time.sleep(2)
-        alone = Viewer(bin, server.url, seconds, "--no-decode").result()["frames"]
+        alone, alone_cpu = crowd(bin, server, seconds, 1)
         memory_before = server.memory_mib()
         stopped = Viewer(bin, server.url, 1000, "--no-decode")
         time.sleep(1)
         stopped.process.send_signal(signal.SIGSTOP)
-        viewers = [Viewer(bin, server.url, seconds, "--no-decode") for _ in range(10)]
-        each = [viewer.result()["frames"] for viewer in viewers]
+        ten, _ = crowd(bin, server, seconds, 10)
         memory_after = server.memory_mib()
         stopped.process.kill()
+        fifty, fifty_cpu = crowd(bin, server, seconds, 50)
     return [
-        ("one viewer alone: frames", str(alone)),
-        ("ten viewers beside a stopped one: fewest frames", f"{min(each)} ({100 * min(each) / alone:.0f} %)"),
+        ("one viewer alone: updates", str(alone)),
+        ("ten viewers beside a stopped one: fewest updates", f"{ten} ({100 * ten / alone:.0f} %)"),
+        ("fifty viewers: fewest updates", f"{fifty} ({100 * fifty / alone:.0f} %)"),
+        ("fifty viewers: server's CPU against one viewer's", f"{fifty_cpu:.2f} s / {alone_cpu:.2f} s = {fifty_cpu / alone_cpu:.1f}"),
         ("server's memory before and after", f"{memory_before:.0f} and {memory_after:.0f} MiB"),
     ]
 
@@ -132,7 +181,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     print("| what | measured |\n|---|---|")
-    for measure in (latency, idle, fan_out, memory):
+    for measure in (latency, keys, idle, fan_out, memory):
         for name, value in measure(options.bin, options.seconds):
             print(f"| {name} | {value} |", flush=True)
 
