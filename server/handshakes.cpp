@@ -13,11 +13,11 @@ struct Handshakes::Entry {
   Abort abort;
 };
 
-std::unique_ptr<Handshakes::Ticket> Handshakes::begin(boost::asio::any_io_executor executor,
+std::unique_ptr<Handshakes::Ticket> Handshakes::begin(const boost::asio::any_io_executor& executor,
                                                       const std::string& group, Abort abort) {
   make_room(group);
   const auto entry = std::make_shared<Entry>(
-      Entry{boost::asio::steady_timer(std::move(executor), limits_.time), group, std::move(abort)});
+      Entry{boost::asio::steady_timer(executor, limits_.time), group, std::move(abort)});
   entries_.push_back(entry);
   entry->deadline.async_wait([this, weak = std::weak_ptr(entry)](boost::system::error_code cancelled) {
     const auto late = weak.lock();

@@ -42,7 +42,8 @@ class Handshakes {
 
   /// `abort` ends the connection when its time is up or its place is needed: once at most, and not after the
   /// ticket is gone.
-  std::unique_ptr<Ticket> begin(boost::asio::any_io_executor executor, const std::string& group, Abort abort);
+  std::unique_ptr<Ticket> begin(const boost::asio::any_io_executor& executor, const std::string& group,
+                                Abort abort);
 
   size_t size() const { return entries_.size(); }
   /// How many had to go for newer ones.

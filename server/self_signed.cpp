@@ -125,7 +125,7 @@ std::string state_folder() {
 }
 
 std::string ensure_self_signed(const std::string& folder) {
-  const std::string path = folder + "/self-signed.pem";
+  std::string path = folder + "/self-signed.pem";
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     make_folder(folder);

@@ -32,11 +32,6 @@ constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPix
 // Answers to pings that a viewer does not read. More means that it does not want them.
 constexpr size_t kMaxUnsent = 64;
 
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-
 double now_ms() { return epoch_seconds() * 1000; }
 
 /// The connection was ended for a reason of ours.
@@ -145,21 +140,17 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   void handle(const ViewerMessage& message) {
     const bool is_hello = std::holds_alternative<ViewerHello>(message);
     if (is_hello == (id_ != 0)) throw ProtocolError(is_hello ? "a second hello" : "no hello came first");
-    std::visit(Overloaded{[this](const ViewerHello& hello) { greet(hello); },
-                          [this](const Ack& ack) { rate_.acknowledged(ack.updates, SteadyClock::now()); },
-                          [this](const Ping& ping) {
-                            send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()})));
-                          },
-                          [](const Pong&) {},
-                          [this](const QualityWish& wish) {
-                            rate_.set_ceiling(std::min(wish.value, config_.quality));
-                          },
-                          [this](const Refresh&) { afresh_ = true; }},
-               message);
+    std::visit([this](const auto& content) { obey(content); }, message);
     ask_for_more();
   }
 
-  void greet(const ViewerHello& hello) {
+  void obey(const Ack& ack) { rate_.acknowledged(ack.updates, SteadyClock::now()); }
+  void obey(const Ping& ping) { send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()}))); }
+  void obey(const Pong&) {}
+  void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
+  void obey(const Refresh&) { afresh_ = true; }
+
+  void obey(const ViewerHello& hello) {
     if (hello.token || !admission_->access()) {
       const Decision decision = admission_->enter(hello.token);
       if (!decision.access)

@@ -27,7 +27,7 @@ std::string read_token_file(const std::string& path) {
 
 std::string take_token_variable(const char* name) {
   const char* value = std::getenv(name);
-  const std::string token = value ? value : "";
+  std::string token = value ? value : "";
   unsetenv(name);
   return token;
 }

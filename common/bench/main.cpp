@@ -140,23 +140,21 @@ int run(int argc, char** argv) {
     run_timings({{1280, 720}, {1920, 1080}, {3840, 2160}}, model, backend, codec.threads, json_path);
     return 0;
   }
-  BenchResult result;
-  nlohmann::json figures;
-  if (stream) {
-    const StreamBenchResult streamed = run_stream_bench(options, link, model, backend);
-    result = streamed;
-    print_stream(streamed);
-    figures = report(result, backend.name, model.wire_version());
-    add_stream_figures(streamed, figures);
-  } else {
-    result = run_bench(options, model, backend);
-    figures = report(result, backend.name, model.wire_version());
-  }
-  print(result, options.size, backend.name, model.wire_version());
-  if (!json_path.empty()) {
+  const auto finish = [&](const BenchResult& result, const auto& add_figures) {
+    print(result, options.size, backend.name, model.wire_version());
+    if (json_path.empty()) return;
+    nlohmann::json figures = report(result, backend.name, model.wire_version());
+    add_figures(figures);
     std::ofstream json(json_path);
     json << figures.dump(2) << '\n';
     if (!json.flush()) throw std::runtime_error(json_path + ": cannot be written");
+  };
+  if (stream) {
+    const StreamBenchResult result = run_stream_bench(options, link, model, backend);
+    print_stream(result);
+    finish(result, [&](nlohmann::json& figures) { add_stream_figures(result, figures); });
+  } else {
+    finish(run_bench(options, model, backend), [](nlohmann::json&) {});
   }
   return 0;
 }
