@@ -39,6 +39,7 @@ void StreamEncoder::take_requests() {
     viewers_.erase(id);
   }
   removed_.clear();
+  is_stale_ |= active_.empty();
 }
 
 bool StreamEncoder::has_viewers() {
@@ -48,12 +49,13 @@ bool StreamEncoder::has_viewers() {
 
 void StreamEncoder::show(ImageView picture, int64_t time_ms) {
   state_.advance(picture, SteadyClock::now(), time_ms);
+  is_stale_ = false;
 }
 
 std::optional<SteadyTime> StreamEncoder::serve() {
   take_requests();
   std::optional<SteadyTime> next;
-  if (state_.number() == 0) return next;
+  if (is_stale_) return next;
   for (auto& [id, request] : active_) {
     if (!request.ready) continue;
     Viewer& viewer = viewers_[id];

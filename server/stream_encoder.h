@@ -69,6 +69,7 @@ class StreamEncoder {
   const std::function<void(StreamDelivery)> deliver_;
   ScreenState state_;
   std::map<uint64_t, Viewer> viewers_;
+  bool is_stale_ = true;  ///< nobody watched, so nothing was captured: the state is not the screen's
   std::map<uint64_t, StreamRequest> active_;  ///< requests as the encode thread sees them
 
   std::mutex mutex_;

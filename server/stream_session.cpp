@@ -31,6 +31,8 @@ constexpr auto kIdleTimeout = std::chrono::seconds(30);
 constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
 // Answers to pings that a viewer does not read. More means that it does not want them.
 constexpr size_t kMaxUnsent = 64;
+constexpr auto kPeriod = std::chrono::milliseconds(100);
+constexpr int kMessagesInPeriod = 200;
 
 double now_ms() { return epoch_seconds() * 1000; }
 
@@ -127,7 +129,20 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         co_return std::string(ended.close.reason.data(), ended.close.reason.size());
       }
       buffer.consume(buffer.size());
+      co_await rest_from_floods();
     }
+  }
+
+  /// Reads no faster than any viewer has reason to write, so that none keeps the thread from the others.
+  asio::awaitable<void> rest_from_floods() {
+    const auto now = SteadyClock::now();
+    if (now >= period_end_) {
+      period_end_ = now + kPeriod;
+      messages_in_period_ = 0;
+    }
+    if (++messages_in_period_ < kMessagesInPeriod) co_return;
+    asio::steady_timer rest(websocket_.get_executor(), period_end_);
+    co_await rest.async_wait(asio::use_awaitable);
   }
 
   std::string describe_end(error_code error) const {
@@ -244,6 +259,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   bool requested_ = false;  ///< the encode thread knows that an update can be sent
   bool afresh_ = false;
   SteadyTime paid_until_{};
+  SteadyTime period_end_{};
+  int messages_in_period_ = 0;
   uint64_t updates_sent_ = 0;
   uint64_t bytes_sent_ = 0;
 };
