@@ -1,0 +1,44 @@
+"""Arithmetic of 8 bits, imitated in training so that the weights survive it.
+
+Weights are int8 with one step an output channel; what a ReLU gives is uint8 with one step a layer; sums,
+biases and the networks' outputs stay float. A picture is uint8 and latents are int8 to begin with.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def weight_steps(weight: Tensor) -> Tensor:
+    """[out,1,1,1]: the step of each output channel's weights, of which int8 holds 127."""
+    return weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-8) / 127
+
+
+def rounded(x: Tensor) -> Tensor:
+    """Rounds, and lets gradients through."""
+    return x + (x.round() - x).detach()
+
+
+class FakeQuantisation(nn.Module):
+    """Rounds as int8 arithmetic would while `on`; learns the range of each ReLU while `watching`."""
+
+    def __init__(self, layers: list[str]):
+        super().__init__()
+        self.on, self.watching = False, False
+        for layer in layers:
+            self.register_buffer(f"range{layer}", torch.zeros(()))
+
+    def weight(self, weight: Tensor) -> Tensor:
+        if not self.on:
+            return weight
+        steps = weight_steps(weight)
+        return rounded(weight / steps) * steps
+
+    def activation(self, layer: str, x: Tensor) -> Tensor:
+        top = getattr(self, f"range{layer}")
+        if self.watching:
+            seen = x.detach().amax()
+            top.copy_(torch.where(top == 0, seen, top + 0.01 * (seen - top)))
+        if not self.on:
+            return x
+        step = top.clamp_min(1e-6) / 255
+        return rounded(torch.clamp(x / step, max=255)) * step
