@@ -172,7 +172,7 @@ class Network(nn.Module):
         return total
 
     def started(self, *ways: str) -> list[str]:
-        return [i for i in self.weights if self.layers[int(i)]["start"] in ways]
+        return [i for i in self.weights if self.layers[int(i)].get("start") in ways]
 
 
 def quantise(latents: Tensor, scale: Tensor | float) -> Tensor:

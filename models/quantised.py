@@ -23,9 +23,16 @@ class FakeQuantisation(nn.Module):
 
     def __init__(self, layers: list[str]):
         super().__init__()
-        self.on, self.watching = False, False
+        self.on, self.watching, self.layers = False, False, layers
         for layer in layers:
             self.register_buffer(f"range{layer}", torch.zeros(()))
+
+    def calibrated(self) -> bool:
+        return all(self.top(layer) > 0 for layer in self.layers)
+
+    def top(self, layer: str) -> Tensor:
+        """What uint8 255 stands for."""
+        return getattr(self, f"range{layer}")
 
     def weight(self, weight: Tensor) -> Tensor:
         if not self.on:
@@ -34,7 +41,7 @@ class FakeQuantisation(nn.Module):
         return rounded(weight / steps) * steps
 
     def activation(self, layer: str, x: Tensor) -> Tensor:
-        top = getattr(self, f"range{layer}")
+        top = self.top(layer)
         if self.watching:
             seen = x.detach().amax()
             top.copy_(torch.where(top == 0, seen, top + 0.01 * (seen - top)))
