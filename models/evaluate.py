@@ -7,6 +7,7 @@ its frames together.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Callable
 
@@ -36,6 +37,13 @@ class Neural:
         self, encoder: Network, decoder: Network, size: Callable[[torch.Tensor], int] = packed_bytes
     ):
         self.encoder, self.decoder, self.size = encoder, decoder, size
+        self.coded: dict[tuple[int, float, bool], tuple[torch.Tensor, np.ndarray]] = {}
+
+    def packed_by(self, size: Callable[[torch.Tensor], int]) -> "Neural":
+        """The same pictures, other bytes."""
+        other = Neural(self.encoder, self.decoder, size)
+        other.coded = self.coded
+        return other
 
     def in_8_bits(self, on: bool) -> "Neural":
         self.encoder.int8.on = self.decoder.int8.on = on
@@ -43,8 +51,12 @@ class Neural:
 
     @torch.no_grad()
     def __call__(self, frame: np.ndarray, scale: float) -> Coded:
-        q = quantise(self.encoder(pixels_to_tensor(frame) / 255), scale)
-        return self.size(q[0]), to_pixels(self.decoder(q * scale))[0]
+        key = (id(frame), scale, self.encoder.int8.on)
+        if key not in self.coded:
+            q = quantise(self.encoder(pixels_to_tensor(frame) / 255), scale)
+            self.coded[key] = q[0].to(torch.int8), to_pixels(self.decoder(q * scale))[0]
+        q, pixels = self.coded[key]
+        return self.size(q), pixels
 
     @torch.no_grad()
     def tiled(self, frame: np.ndarray, scale: float) -> Coded:
@@ -77,6 +89,18 @@ def curve(codec: Codec, frames: list[np.ndarray], settings: list[float]) -> list
             alike.append(ssim(pixels_to_tensor(original.copy()), pixels_to_tensor(out.copy())))
         points.append((bits / len(frames), psnr(np.mean(errors)), float(np.mean(alike))))
     return points
+
+
+def anchor_curves(frames: dict[str, list[np.ndarray]], file: Path) -> dict[str, dict[str, list[Point]]]:
+    """Kept in `file`, since they take minutes and depend on the frames only."""
+    if file.exists():
+        return json.loads(file.read_text())
+    measured = {
+        name: {kind: curve(codec, some, settings) for kind, some in frames.items()}
+        for name, (codec, settings) in ANCHORS.items()
+    }
+    file.write_text(json.dumps(measured))
+    return measured
 
 
 def at(points: list[Point], target: float, which: int = 1) -> float:
@@ -233,16 +257,15 @@ def main() -> None:
     options.add_argument("--frames", type=int, default=6, help="frames a class")
     chosen = options.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
+    torch.set_grad_enabled(False)
     encoder, decoder, about = model_file.read_model(chosen.model)
     neural = Neural(encoder, decoder)
-    planar = Neural(encoder, decoder, planar_bytes)
     frames = heldout(FRAMES, chosen.frames) | {"gradient": gradients(2)}
-    codecs = ANCHORS | {
-        "lite": (neural, SCALES),
-        "lite, tiles": (neural.tiled, SCALES),
-        "lite, planar": (planar, SCALES),
+    ours = {"lite": neural, "lite, tiles": neural.tiled, "lite, planar": neural.packed_by(planar_bytes)}
+    curves = anchor_curves(frames, chosen.out / "anchors.json")
+    curves |= {
+        name: {kind: curve(codec, frames[kind], SCALES) for kind in frames} for name, codec in ours.items()
     }
-    curves = {name: {kind: curve(c, frames[kind], s) for kind in frames} for name, (c, s) in codecs.items()}
     sections = [
         f"Model {about['name']}-{about['version']}.{about['hash']}\n",
         compared(curves),

@@ -75,6 +75,8 @@ class Trainer:
             for way in ("analysis", "synthesis"):
                 for i, j in zip(ours.started(way), theirs.started(way)):
                     ours.weights[i].load_state_dict(theirs.weights[j].state_dict())
+        self.encoder.whitening.copy_(self.partner[0].whitening)
+        self.encoder.centre.copy_(self.partner[0].centre)
         self.density.load_state_dict(state["density"])
 
     def train(self, minutes: float, end: float, checkpoint: Path) -> None:

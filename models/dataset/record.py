@@ -5,6 +5,7 @@ import argparse
 import random
 import subprocess
 import sys
+import tarfile
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,15 @@ def cut_photos(seed: int, out: Path) -> None:
                 save(small.crop((x, y, x + width, y + height)), out, split, "photo", f"{Path(path).stem}-{i}")
 
 
+def pack(out: Path, file: Path) -> None:
+    """All training frames and every second held-out one in a tar file, to train elsewhere."""
+    chosen = [*sorted(out.glob("train/*.webp")), *sorted(out.glob("heldout/*.webp"))[::2]]
+    with tarfile.open(file, "w") as packed:
+        for path in chosen:
+            packed.add(path, str(path.relative_to(out)))
+    print(f"{len(chosen)} frames, {file.stat().st_size / 1e6:.1f} MB in {file}")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=1)
@@ -97,7 +107,10 @@ def main() -> None:
     options.add_argument("--no-install", action="store_true", help="the packages are there already")
     options.add_argument("--only", default="", help="record the scenes of this name only")
     options.add_argument("--first", type=int, default=0, help="begin at this scene, to add to what is there")
+    options.add_argument("--pack", type=Path, help="record nothing: put what is in --out into this tar file")
     chosen = options.parse_args()
+    if chosen.pack:
+        return pack(chosen.out, chosen.pack)
     if not chosen.no_install:
         subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES.split()], check=True)
     if not chosen.only:
