@@ -37,7 +37,7 @@ class Neural:
         self, encoder: Network, decoder: Network, size: Callable[[torch.Tensor], int] = packed_bytes
     ):
         self.encoder, self.decoder, self.size = encoder, decoder, size
-        self.coded: dict[tuple[int, float, bool], tuple[torch.Tensor, np.ndarray]] = {}
+        self.coded: dict[tuple[int, float, bool], tuple[torch.Tensor, np.ndarray, np.ndarray]] = {}
 
     def packed_by(self, size: Callable[[torch.Tensor], int]) -> "Neural":
         """The same pictures, other bytes."""
@@ -54,8 +54,9 @@ class Neural:
         key = (id(frame), scale, self.encoder.int8.on)
         if key not in self.coded:
             q = quantise(self.encoder(pixels_to_tensor(frame) / 255), scale)
-            self.coded[key] = q[0].to(torch.int8), to_pixels(self.decoder(q * scale))[0]
-        q, pixels = self.coded[key]
+            # The frame is kept too, or another could come to have its id.
+            self.coded[key] = q[0].to(torch.int8), to_pixels(self.decoder(q * scale))[0], frame
+        q, pixels, _ = self.coded[key]
         return self.size(q), pixels
 
     @torch.no_grad()
