@@ -14,14 +14,14 @@
 
 #include <atomic>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
 namespace latentdesk {
 
-namespace beast = boost::beast;
 namespace net = boost::asio;
-namespace websocket = beast::websocket;
+namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using boost::system::system_error;
 using tcp = net::ip::tcp;
@@ -74,6 +74,10 @@ class Connection::Network {
       set_status({.state = ConnectionStatus::State::connecting});
       const std::string reason = co_await connect_and_receive();
       if (stopping_) co_return;
+      if (refused_for_good_) {
+        set_status({.state = ConnectionStatus::State::waiting, .reason = reason});
+        throw std::runtime_error(config_.url.authority() + ": " + reason);
+      }
       if (confirmed_ == connection_) backoff_.reset();
       const Backoff::Delay delay = backoff_.next();
       spdlog::warn("{}: {}; trying again in {:.1f} s", config_.url.authority(), reason,
@@ -96,11 +100,16 @@ class Connection::Network {
       co_await receive();
     } catch (const system_error& error) {
       reason = describe(error.code(), *socket_);
+      refused_for_good_ = error.code() == websocket::error::closed && is_final(socket_->reason());
     } catch (const Refusal& refusal) {
       reason = refusal.what();
+      refused_for_good_ = refusal.is_final();
+    } catch (const Distrust& distrust) {
+      reason = distrust.what();
+      refused_for_good_ = true;
     }
     timer_.cancel();  // the wait for an answer to our close frame
-    beast::get_lowest_layer(*socket_).close();
+    socket_->next_layer().close();
     // With it goes the timer of a handshake that was refused, which would keep the thread alive.
     socket_.reset();
     co_return close_reason_.empty() ? reason : close_reason_;
@@ -111,10 +120,21 @@ class Connection::Network {
     const auto endpoints = co_await resolver_.async_resolve(config_.url.host, port, net::use_awaitable);
     if (stopping_) throw system_error(net::error::operation_aborted);  // there was no socket to close yet
     const std::string target = target_with_token(config_.url, config_.token);
-    co_await open_websocket(*socket_, endpoints, config_.url.authority(), target);
+    co_await open_transport(*socket_, endpoints);
+    if (config_.url.tls) {
+      const ServerIdentity identity = co_await encrypt(*socket_, tls_context(), config_.url);
+      check_identity(config_.trust, identity);
+    }
+    co_await open_websocket(*socket_, config_.url.authority(), target);
     spdlog::info("{}: connected", config_.url.authority());
     ++connects_;
     set_status({.state = ConnectionStatus::State::connected});
+  }
+
+  /// Made when it is first needed: reading the system's certificate authorities takes a while.
+  net::ssl::context& tls_context() {
+    if (!tls_) tls_ = make_tls_context();
+    return *tls_;
   }
 
   /// Ends by the error that ends the connection, be it one of ours.
@@ -139,7 +159,7 @@ class Connection::Network {
     socket_->async_close({code, text}, [socket = socket_](error_code) {});
     timer_.expires_after(kCloseTimeout);
     timer_.async_wait([socket = socket_](error_code cancelled) {
-      if (!cancelled) beast::get_lowest_layer(*socket).close();
+      if (!cancelled) socket->next_layer().close();
     });
   }
 
@@ -150,7 +170,7 @@ class Connection::Network {
     } else if (socket_->is_open()) {
       close(websocket::close_code::normal, "viewer ends");
     } else {
-      beast::get_lowest_layer(*socket_).close();
+      socket_->next_layer().close();
     }
   }
 
@@ -179,7 +199,9 @@ class Connection::Network {
   tcp::resolver resolver_{context_};
   net::steady_timer timer_{context_};  ///< of the back-off while waiting, of our close while connected
   std::shared_ptr<WebSocket> socket_;
-  std::string close_reason_;  ///< why we are closing the connection; empty while we are not
+  std::string close_reason_;                ///< why we are closing the connection; empty while we are not
+  std::shared_ptr<net::ssl::context> tls_;  ///< null until needed
+  bool refused_for_good_ = false;
   Backoff backoff_;
   uint64_t connection_ = 0;  ///< attempts
   uint64_t connects_ = 0;

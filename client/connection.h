@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/pool.h"
+#include "client/trust.h"
 #include "client/url.h"
 #include "common/bounded_queue.h"
 #include "common/clock.h"
@@ -39,8 +40,10 @@ struct ConnectionStatus {
 struct ConnectionConfig {
   ServerUrl url;
   std::string token;                ///< empty: none
+  TrustConfig trust = {};           ///< of a server that speaks TLS
   std::function<void()> on_status;  ///< network thread, after each change of status; may be empty
-  std::function<void(std::exception_ptr)> on_failure;  ///< network thread, once: an error of our own ended it
+  std::function<void(std::exception_ptr)> on_failure;  ///< network thread, once: an error of our own ended
+                                                       ///< it, or a refusal that trying again does not change
 };
 
 /// A WebSocket client on a thread of its own, the network thread. Connects, pushes each binary message to the

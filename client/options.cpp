@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <cstring>
 #include <map>
 
 namespace latentdesk {
@@ -15,7 +16,8 @@ constexpr const char* kExamples = R"(Examples:
   latentdesk-viewer                               the server on this machine
   latentdesk-viewer gpu-box                       port 8765 of gpu-box
   latentdesk-viewer ws://[2001:db8::7]:9000       an IPv6 address and another port
-  LATENTDESK_TOKEN=... latentdesk-viewer gpu-box  a server that asks for a token
+  LATENTDESK_TOKEN=... latentdesk-viewer wss://gpu-box
+                                                  encrypted, a server that asks for a token
   latentdesk-viewer --headless --frames 500 --stats-json run.json gpu-box
                                                   measure without a window
   latentdesk-viewer --headless --seconds 5 --screenshot now.png gpu-box
@@ -47,6 +49,27 @@ void declare_run(CLI::App& app, ViewerOptions& options) {
       ->excludes(headless);
 }
 
+void declare_trust(CLI::App& app, ViewerOptions& options) {
+  const auto check = [](const std::string& text) {
+    return parse_fingerprint(text) ? ""
+                                   : "a fingerprint is 32 bytes in hexadecimal, as the server's log shows it";
+  };
+  app.add_option_function<std::string>(
+         "--fingerprint",
+         [&options](const std::string& text) { options.fingerprint = parse_fingerprint(text); },
+         "Take only a server with this certificate (wss)")
+      ->type_name("SHA256")
+      ->check(CLI::Validator(check, ""));
+}
+
+/// Overwrites tokens in the address: other users see the command line of every process.
+void hide_tokens(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    char* token = std::strstr(argv[i], "token=");
+    if (token) std::memset(token + std::strlen("token="), 'x', std::strlen(token) - std::strlen("token="));
+  }
+}
+
 void declare_output(CLI::App& app, ViewerOptions& options) {
   app.add_option("--stats-json", options.stats_file, "Write the statistics of the run to FILE")
       ->type_name("FILE");
@@ -75,14 +98,16 @@ std::variant<ViewerOptions, ExitStatus> parse_options(int argc, char** argv) {
   CLI::App app("Shows the desktop of a latentdesk server.", "latentdesk-viewer");
   app.footer(kExamples);
   app.set_version_flag("--version", "latentdesk-viewer " LATENTDESK_VERSION);
-  app.add_option("URL", url, "Server: ws://host:port, host:port or host")
+  app.add_option("URL", url, "Server: wss://host:port, ws://host:port, host:port or host")
       ->type_name("")
       ->capture_default_str();
   declare_run(app, options);
+  declare_trust(app, options);
   declare_output(app, options);
   declare_codec(app, options);
   try {
     app.parse(argc, argv);
+    hide_tokens(argc, argv);
     options.url = parse_server_url(url);
   } catch (const CLI::ParseError& error) {
     return ExitStatus{app.exit(error) == 0 ? 0 : 1};

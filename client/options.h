@@ -2,6 +2,7 @@
 
 #include "client/url.h"
 #include "common/codec/codec.h"
+#include "common/net/tls.h"
 
 #include <spdlog/common.h>
 
@@ -15,7 +16,8 @@ namespace latentdesk {
 /// What the command line and the environment ask of the viewer.
 struct ViewerOptions {
   ServerUrl url;
-  std::string token;  ///< from LATENTDESK_TOKEN; never logged
+  std::string token;                  ///< from LATENTDESK_TOKEN; never logged
+  std::optional<Sha256> fingerprint;  ///< the only certificate to be taken
   bool headless = false;
   bool full_screen = false;
   bool decode = true;
@@ -34,6 +36,7 @@ struct ExitStatus {
   int value = 0;
 };
 
+/// A token in the address is made unreadable in `argv`, which other users can see.
 std::variant<ViewerOptions, ExitStatus> parse_options(int argc, char** argv);
 
 }  // namespace latentdesk

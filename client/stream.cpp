@@ -20,6 +20,7 @@ Stream::Stream(StreamConfig config)
       messages_(kQueuedMessages),
       connection_({.url = std::move(config.url),
                    .token = std::move(config.token),
+                   .trust = std::move(config.trust),
                    .on_status = on_change_,
                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }},
                   messages_, buffers_),

@@ -20,6 +20,7 @@ namespace latentdesk {
 struct StreamConfig {
   ServerUrl url;
   std::string token;
+  TrustConfig trust = {};
   LatentSpace space;
   std::unique_ptr<Decoder> decoder;  ///< null: frames are only counted
   std::optional<uint64_t> max_frames;

@@ -23,15 +23,17 @@ bool is_ipv6_character(char c) { return is_alphanumeric(c) || is_one_of(c, ":.%"
 /// What RFC 3986 allows in a path and a query, percent-encoding included.
 bool is_target_character(char c) { return is_alphanumeric(c) || is_one_of(c, "-._~%!$&'()*+,;=:@/?"); }
 
-std::string_view without_scheme(std::string_view text) {
-  const size_t end = text.find("://");
-  if (end == std::string_view::npos) return text;
-  std::string scheme(text.substr(0, end));
+/// Takes the scheme off the front of `rest`; whether it asks for TLS.
+bool take_scheme(std::string_view& rest) {
+  const size_t end = rest.find("://");
+  if (end == std::string_view::npos) return false;
+  std::string scheme(rest.substr(0, end));
   std::transform(scheme.begin(), scheme.end(), scheme.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  if (scheme == "wss") throw UrlError("wss:// needs TLS, which is not built yet; use ws://");
-  if (scheme != "ws") throw UrlError("scheme " + printable(scheme) + ":// is not supported; use ws://");
-  return text.substr(end + 3);
+  rest.remove_prefix(end + 3);
+  if (scheme == "wss" || scheme == "https") return true;
+  if (scheme == "ws" || scheme == "http") return false;
+  throw UrlError("scheme " + printable(scheme) + ":// is not supported; use wss:// or ws://");
 }
 
 /// Takes the host off the front of `rest`; what stays is empty or the port with its colon.
@@ -65,12 +67,40 @@ uint16_t parse_port(std::string_view text) {
 }
 
 std::string parse_target(std::string_view text) {
-  if (text.find('#') != std::string_view::npos)
-    throw UrlError("the address has a fragment (#), which is never sent");
   if (!std::all_of(text.begin(), text.end(), is_target_character)) {
     throw UrlError("the path or query has a character that must be percent-encoded");
   }
   return text.starts_with('/') ? std::string(text) : "/" + std::string(text);
+}
+
+int hex_value(char c) {
+  int value = -1;
+  std::from_chars(&c, &c + 1, value, 16);
+  return value;
+}
+
+/// The token of a fragment, `#token=...`; empty when there is no fragment.
+std::string parse_fragment(std::string_view text) {
+  constexpr std::string_view kName = "#token=";
+  if (text.empty()) return {};
+  if (!text.starts_with(kName)) throw UrlError("the address has a fragment (#) that is not #token=...");
+  text.remove_prefix(kName.size());
+  std::string token;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      if (!is_target_character(text[i]))
+        throw UrlError("the token has a character that must be percent-encoded");
+      token += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) throw UrlError("the token has a percent sign that begins no byte");
+    token += static_cast<char>(high << 4 | low);
+    i += 2;
+  }
+  if (token.empty()) throw UrlError("the token is empty");
+  return token;
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -96,16 +126,20 @@ std::string ServerUrl::authority() const {
 
 ServerUrl parse_server_url(std::string_view text) {
   if (text.size() > kMaxUrlBytes) throw UrlError("the address is too long");
-  std::string_view rest = without_scheme(text);
+  ServerUrl url;
+  std::string_view rest = text;
+  url.tls = take_scheme(rest);
   const size_t target_begin = std::min(rest.find_first_of("/?#"), rest.size());
   std::string_view authority = rest.substr(0, target_begin);
   if (authority.find('@') != std::string_view::npos) {
     throw UrlError("a user name has no place in the address; the token is read from LATENTDESK_TOKEN");
   }
-  ServerUrl url;
   url.host = take_host(authority);
   url.port = parse_port(authority);
-  url.target = parse_target(rest.substr(target_begin));
+  rest.remove_prefix(target_begin);
+  const size_t fragment_begin = std::min(rest.find('#'), rest.size());
+  url.target = parse_target(rest.substr(0, fragment_begin));
+  url.token = parse_fragment(rest.substr(fragment_begin));
   return url;
 }
 
@@ -113,6 +147,7 @@ std::string target_with_token(const ServerUrl& url, std::string_view token) {
   const bool has_query = url.target.find('?') != std::string::npos;
   const bool has_token =
       url.target.find("?token=") != std::string::npos || url.target.find("&token=") != std::string::npos;
+  if (!url.token.empty()) token = url.token;
   if (token.empty() || has_token) return url.target;
   return url.target + (has_query ? "&token=" : "?token=") + percent_encoded(token);
 }

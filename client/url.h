@@ -15,12 +15,14 @@ class UrlError : public std::runtime_error {
 
 inline constexpr uint16_t kDefaultPort = 8765;
 
-/// Where a server is: `[ws://]host[:port][/path][?query]`.
+/// Where a server is: `[ws[s]://]host[:port][/path][?query][#token=...]`; http and https mean ws and wss.
 struct ServerUrl {
   std::string host;  ///< name or address; IPv6 without its brackets
   uint16_t port = kDefaultPort;
   std::string target =
       "/";  ///< path and query, as sent in the request line; may hold a token, so not for the log
+  bool tls = false;
+  std::string token = {};  ///< of the fragment, decoded; never logged
 
   bool operator==(const ServerUrl&) const = default;
 
@@ -28,12 +30,12 @@ struct ServerUrl {
   std::string authority() const;
 };
 
-/// Strict: throws UrlError for another scheme, user information, a fragment, a port out of range, or
-/// characters that have no place in a request line.
+/// Strict: throws UrlError for another scheme, user information, another fragment than a token, a port out of
+/// range, or characters that have no place in a request line.
 ServerUrl parse_server_url(std::string_view text);
 
-/// The target with `token=...` added to its query, percent-encoded; unchanged when there is no token or it
-/// has one already.
+/// The target with `token=...` added to its query, percent-encoded: the address's own token, else `token`.
+/// Unchanged when there is none or the query has one already.
 std::string target_with_token(const ServerUrl& url, std::string_view token);
 
 }  // namespace latentdesk

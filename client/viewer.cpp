@@ -54,6 +54,7 @@ void run_viewer(const ViewerOptions& options) {
                                 options.url.authority(), options.full_screen, options.screenshot_file});
   Stream stream({.url = options.url,
                  .token = options.token,
+                 .trust = {options.fingerprint, default_known_servers()},
                  .space = {model.wire_version(), model.latent_channels},
                  .decoder = options.decode ? make_decoder(model, backend, options.codec.threads) : nullptr,
                  .max_frames = options.max_frames,

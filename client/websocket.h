@@ -1,12 +1,14 @@
 #pragma once
 
+#include "client/trust.h"
+#include "client/url.h"
+#include "common/net/transport.h"
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
-#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -16,25 +18,44 @@ namespace latentdesk {
 // What connection.cpp says to Beast, and how it puts Beast's errors into words. No other file includes this
 // header; all of it runs on the network thread.
 
-using WebSocket = boost::beast::websocket::stream<boost::beast::tcp_stream>;
+using WebSocket = boost::beast::websocket::stream<Transport>;
 
 /// The server answered the handshake, and did not let us in; the message says what the user can do about it.
 class Refusal : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Refusal(const std::string& message, bool is_final = false)
+      : std::runtime_error(message), is_final_(is_final) {}
+  /// The same request would be refused again.
+  bool is_final() const { return is_final_; }
+
+ private:
+  bool is_final_;
 };
 
 /// A stream with our limits and timeouts, not yet connected.
 std::shared_ptr<WebSocket> make_websocket(boost::asio::io_context& context);
 
-/// Connects to the first of `endpoints` that answers, and does the WebSocket handshake. Asks for no
-/// subprotocol, which makes this a baseline session. Throws Refusal, or system_error when the transport
-/// fails.
-boost::asio::awaitable<void> open_websocket(WebSocket& socket,
-                                            boost::asio::ip::tcp::resolver::results_type endpoints,
-                                            std::string host, std::string target);
+/// TLS 1.2 or later with the system's certificate authorities.
+std::shared_ptr<boost::asio::ssl::context> make_tls_context();
+
+// One after the other; each throws Refusal, or system_error when the transport fails.
+
+/// Connects to the first of `endpoints` that answers.
+boost::asio::awaitable<void> open_transport(WebSocket& socket,
+                                            boost::asio::ip::tcp::resolver::results_type endpoints);
+
+/// The TLS handshake. Nothing is trusted yet: what the server showed is for the caller to check before
+/// anything is sent.
+boost::asio::awaitable<ServerIdentity> encrypt(WebSocket& socket, boost::asio::ssl::context& context,
+                                               const ServerUrl& url);
+
+/// The WebSocket handshake. Asks for no subprotocol, which makes this a baseline session.
+boost::asio::awaitable<void> open_websocket(WebSocket& socket, std::string host, std::string target);
 
 /// Why a connection failed or ended, in one line.
 std::string describe(const boost::system::error_code& error, const WebSocket& socket);
+
+/// Whether the server would close the next connection for the same reason.
+bool is_final(const boost::beast::websocket::close_reason& closed);
 
 }  // namespace latentdesk

@@ -2,13 +2,17 @@
 add_library(latentdesk_options INTERFACE)
 target_include_directories(latentdesk_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(latentdesk_options INTERFACE LATENTDESK_VERSION="${PROJECT_VERSION}")
-target_compile_options(latentdesk_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+target_compile_options(latentdesk_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
 if(LATENTDESK_WERROR)
-  target_compile_options(latentdesk_options INTERFACE -Werror)
+  target_compile_options(latentdesk_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Werror> $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives inside coroutine frames and std::string at -O2 and above.
-  target_compile_options(latentdesk_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+  target_compile_options(latentdesk_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized -Wno-restrict>)
 endif()
 
 if(LATENTDESK_SANITIZE)

@@ -16,8 +16,11 @@ if(LATENTDESK_CPU)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()
 
+include(cmake/cuda.cmake)
+
 if(LATENTDESK_APPS)
   find_package(Boost 1.81 REQUIRED)
+  find_package(OpenSSL 3.0 REQUIRED)
   pkg_check_modules(X11 REQUIRED IMPORTED_TARGET x11 xext xdamage xfixes xrandr xi xau)
   pkg_check_modules(SDL2 REQUIRED IMPORTED_TARGET sdl2 SDL2_gfx)
   find_package(PNG REQUIRED)

@@ -10,8 +10,25 @@ namespace latentdesk {
 
 namespace {
 
-// Z_RLE looks for runs alone, so the level changes nothing but the lazy-match bookkeeping: take the cheapest.
-constexpr int kLevel = 1;
+struct Parameters {
+  int level;
+  int strategy;
+};
+
+Parameters parameters(Compression compression) {
+  switch (compression) {
+    case Compression::runs:
+      return {1, Z_RLE};  // the level changes nothing but bookkeeping
+    case Compression::quick:
+      return {3, Z_DEFAULT_STRATEGY};
+    case Compression::residuals:
+      return {1, Z_FILTERED};
+    case Compression::thorough:
+      break;
+  }
+  return {9, Z_DEFAULT_STRATEGY};
+}
+
 constexpr int kWindowBits = 15;
 constexpr int kMemLevel = 9;
 
@@ -20,7 +37,8 @@ constexpr int kMemLevel = 9;
 struct Deflater::Stream {
   z_stream z{};
   Stream() {
-    if (deflateInit2(&z, kLevel, Z_DEFLATED, kWindowBits, kMemLevel, Z_RLE) != Z_OK) throw std::bad_alloc();
+    const auto [level, strategy] = parameters(Compression::runs);
+    if (deflateInit2(&z, level, Z_DEFLATED, kWindowBits, kMemLevel, strategy) != Z_OK) throw std::bad_alloc();
   }
   ~Stream() { deflateEnd(&z); }
 };
@@ -29,15 +47,26 @@ Deflater::Deflater() : stream_(std::make_unique<Stream>()) {}
 Deflater::~Deflater() = default;
 
 void Deflater::deflate(std::span<const int8_t> in, std::vector<uint8_t>& out) {
+  deflate({reinterpret_cast<const uint8_t*>(in.data()), in.size()}, Compression::runs, out);
+}
+
+void Deflater::deflate(std::span<const uint8_t> in, Compression compression, std::vector<uint8_t>& out) {
   z_stream& z = stream_->z;
   deflateReset(&z);
+  const auto [level, strategy] = parameters(compression);
+  deflateParams(&z, level, strategy);
   out.resize(deflateBound(&z, in.size()));
-  z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(in.data()));
+  z.next_in = const_cast<Bytef*>(in.data());
   z.avail_in = static_cast<uInt>(in.size());
   z.next_out = out.data();
   z.avail_out = static_cast<uInt>(out.size());
   ::deflate(&z, Z_FINISH);  // cannot fail: the output has room for the worst case
   out.resize(z.total_out);
+}
+
+void check_inflated_size(size_t inflated, size_t packed) {
+  constexpr size_t kMaxDeflateRatio = 1032;
+  if (inflated / kMaxDeflateRatio > packed) throw ProtocolError("payload is too short for its header");
 }
 
 struct Inflater::Stream {
@@ -52,11 +81,15 @@ Inflater::Inflater() : stream_(std::make_unique<Stream>()) {}
 Inflater::~Inflater() = default;
 
 void Inflater::inflate(std::span<const uint8_t> in, std::span<int8_t> out) {
+  inflate(in, std::span<uint8_t>(reinterpret_cast<uint8_t*>(out.data()), out.size()));
+}
+
+void Inflater::inflate(std::span<const uint8_t> in, std::span<uint8_t> out) {
   z_stream& z = stream_->z;
   inflateReset(&z);
   z.next_in = const_cast<Bytef*>(in.data());
   z.avail_in = static_cast<uInt>(in.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.next_out = out.data();
   z.avail_out = static_cast<uInt>(out.size());
   const int result = ::inflate(&z, Z_FINISH);
   if (result == Z_STREAM_END && z.avail_out == 0 && z.avail_in == 0) return;

@@ -1,21 +1,23 @@
 #include "common/protocol.h"
 
-#include <nlohmann/json.hpp>
+#include "common/json.h"
 
 #include <cmath>
 #include <limits>
 
 namespace latentdesk {
 
-namespace {
-
 using nlohmann::json;
+
+namespace {
 
 constexpr size_t kPrefixBytes = 4;
 constexpr size_t kMaxModelVersionBytes = 128;
 constexpr int kMaxJsonDepth = 8;
+constexpr double kLargestNumber = std::numeric_limits<double>::max();
 
-/// Parses one JSON object. Depth is limited, since the parser's values are destroyed recursively.
+}  // namespace
+
 json parse_object(std::string_view text) {
   const auto limit_depth = [](int depth, json::parse_event_t, json&) {
     if (depth > kMaxJsonDepth) throw ProtocolError("header: nested too deeply");
@@ -43,32 +45,41 @@ int integer_field(const json& object, const char* name, int max) {
   return static_cast<int>(number);
 }
 
-double number_field(const json& object, const char* name) {
+uint64_t unsigned_field(const json& object, const char* name) {
+  const json& value = field(object, name);
+  if (!value.is_number_unsigned()) throw ProtocolError(std::string(name) + " is not a natural number");
+  return value.get<uint64_t>();
+}
+
+double number_field(const json& object, const char* name, double min, double max) {
   const json& value = field(object, name);
   if (!value.is_number()) throw ProtocolError(std::string(name) + " is not a number");
   const double number = value.get<double>();
   if (!std::isfinite(number)) throw ProtocolError(std::string(name) + " is not finite");
+  if (number < min || number > max) throw ProtocolError(std::string(name) + " is outside its range");
   return number;
 }
 
+std::string string_field(const json& object, const char* name, size_t max_bytes) {
+  const json& value = field(object, name);
+  if (!value.is_string()) throw ProtocolError(std::string(name) + " is not a string");
+  auto text = value.get<std::string>();
+  if (text.size() > max_bytes) throw ProtocolError(std::string(name) + " is too long");
+  return text;
+}
+
 float scale_field(const json& object) {
-  const double scale = number_field(object, "scale");
-  constexpr double kLargest = 1e6;
-  if (scale < std::numeric_limits<float>::min() || scale > kLargest) {
-    throw ProtocolError("scale is outside its range");
-  }
-  return static_cast<float>(scale);
+  return static_cast<float>(number_field(object, "scale", std::numeric_limits<float>::min(), 1e6));
 }
 
-std::string version_field(const json& object) {
-  const json& value = field(object, "model_ver");
-  if (!value.is_string()) throw ProtocolError("model_ver is not a string");
-  auto version = value.get<std::string>();
-  if (version.size() > kMaxModelVersionBytes) throw ProtocolError("model_ver is too long");
-  return version;
+std::string message_prefix(const json& object) {
+  const std::string text = object.dump();
+  const auto length = static_cast<uint32_t>(text.size());
+  std::string prefix;
+  prefix.reserve(kPrefixBytes + text.size());
+  for (const int shift : {24, 16, 8, 0}) prefix.push_back(static_cast<char>(length >> shift & 0xff));
+  return prefix += text;
 }
-
-}  // namespace
 
 MessageView split_message(ByteView message) {
   if (message.size() < kPrefixBytes) throw ProtocolError("message is shorter than its length prefix");
@@ -93,8 +104,8 @@ FrameHeader parse_frame_header(std::string_view text) {
     throw ProtocolError("w and h do not belong to orig_w and orig_h");
   }
   header.scale = scale_field(object);
-  header.timestamp = number_field(object, "timestamp");
-  header.model_ver = version_field(object);
+  header.timestamp = number_field(object, "timestamp", -kLargestNumber, kLargestNumber);
+  header.model_ver = string_field(object, "model_ver", kMaxModelVersionBytes);
   return header;
 }
 
@@ -103,12 +114,7 @@ std::string serialize_frame_prefix(const FrameHeader& header) {
                        {"c", header.latent.channels},     {"scale", header.scale},
                        {"orig_w", header.original.width}, {"orig_h", header.original.height},
                        {"timestamp", header.timestamp},   {"model_ver", header.model_ver}};
-  const std::string text = object.dump();
-  const auto length = static_cast<uint32_t>(text.size());
-  std::string prefix;
-  prefix.reserve(kPrefixBytes + text.size());
-  for (const int shift : {24, 16, 8, 0}) prefix.push_back(static_cast<char>(length >> shift & 0xff));
-  return prefix += text;
+  return message_prefix(object);
 }
 
 void validate_client_message(ByteView message, bool is_text) {

@@ -4,17 +4,20 @@
 
 #include <spdlog/spdlog.h>
 
+#include <thread>
+
 namespace latentdesk {
 
 namespace {
 constexpr auto kLogPeriod = std::chrono::seconds(10);
 }
 
-EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand,
-                       Latest<Frame>& frames, Deliver deliver)
+EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, GpuBudget budget,
+                       Demand& demand, Latest<Frame>& frames, Deliver deliver)
     : encoder_(std::move(encoder)),
       scale_(model.scale_for_quality(quality)),
       model_ver_(model.wire_version()),
+      budget_(budget),
       demand_(demand),
       frames_(frames),
       deliver_(std::move(deliver)) {}
@@ -22,6 +25,7 @@ EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int
 void EncodeLoop::run() {
   // Demand first: the frame that is then taken is the newest.
   while (demand_.wait()) {
+    std::this_thread::sleep_until(budget_.earliest());
     auto frame = frames_.take();
     if (!frame) return;
     deliver_(encode(*frame));
@@ -35,6 +39,7 @@ PacketPtr EncodeLoop::encode(const Frame& frame) {
   const FrameEncoder::Result result = encoder_.encode(image, scale_, *payload);
   encode_ms_.add(result.encode_ms);
   pack_ms_.add(result.pack_ms);
+  budget_.spend(result.device_ms, SteadyClock::now());
   bytes_.add(static_cast<double>(payload->size()));
   if (result.scale > scale_)
     spdlog::debug("frame coarsened to fit a message: scale {} for {}", result.scale, scale_);
@@ -51,6 +56,8 @@ void EncodeLoop::log_statistics() {
       "replaced",
       static_cast<double>(encode_ms_.count() - logged_frames_) / seconds, encode_ms_.percentiles().p50,
       pack_ms_.percentiles().p50, bytes_.percentiles().p50 / 1000, frames_.dropped());
+  if (const double used = budget_.used_percent(now); used > 0)
+    spdlog::info("{:.1f} % of the GPU's time", used);
   last_log_ = now;
   logged_frames_ = encode_ms_.count();
 }

@@ -5,6 +5,7 @@
 #include "common/stats.h"
 #include "server/capture.h"
 #include "server/demand.h"
+#include "server/gpu_budget.h"
 #include "server/packet.h"
 
 #include <functional>
@@ -18,8 +19,8 @@ class EncodeLoop {
   using Deliver = std::function<void(PacketPtr)>;
 
   /// `deliver` is called on the encode thread.
-  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, Demand& demand,
-             Latest<Frame>& frames, Deliver deliver);
+  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, GpuBudget budget,
+             Demand& demand, Latest<Frame>& frames, Deliver deliver);
 
   /// The encode thread's whole life; returns when demand or the mailbox is closed.
   void run();
@@ -31,6 +32,7 @@ class EncodeLoop {
   FrameEncoder encoder_;
   float scale_;
   std::string model_ver_;
+  GpuBudget budget_;
   Demand& demand_;
   Latest<Frame>& frames_;
   Deliver deliver_;

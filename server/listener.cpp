@@ -1,15 +1,15 @@
 #include "server/listener.h"
 
-#include "server/session.h"
+#include "server/gate.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include <charconv>
-#include <memory>
 #include <stdexcept>
 
 namespace latentdesk {
@@ -20,7 +20,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr int kMaxConnections = 256;
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -51,8 +50,7 @@ tcp::acceptor listen(asio::io_context& context, const tcp::endpoint& endpoint) t
                            std::to_string(endpoint.port()) + ": " + error.code().message());
 }
 
-asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, Hub& hub) {
-  const auto connections = std::make_shared<int>(0);
+asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, Gate& gate) {
   bool complained = false;
   while (acceptor.is_open()) {
     error_code error;
@@ -67,13 +65,7 @@ asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, Hub& hub) {
       continue;
     }
     complained = false;
-    if (*connections >= kMaxConnections) {
-      spdlog::warn("refused a connection: {} are open already", kMaxConnections);
-      continue;
-    }
-    ++*connections;
-    asio::co_spawn(acceptor.get_executor(), serve(std::move(socket), hub),
-                   [connections](const std::exception_ptr&) { --*connections; });
+    asio::co_spawn(acceptor.get_executor(), gate.serve(std::move(socket)), asio::detached);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace latentdesk {
 
-class Hub;
+class Gate;
 
 /// `HOST:PORT`, `[IPV6]:PORT`; a name is resolved. Throws std::runtime_error that says what is wrong.
 boost::asio::ip::tcp::endpoint parse_endpoint(boost::asio::io_context& context, const std::string& text);
@@ -17,8 +17,8 @@ boost::asio::ip::tcp::endpoint parse_endpoint(boost::asio::io_context& context, 
 boost::asio::ip::tcp::acceptor listen(boost::asio::io_context& context,
                                       const boost::asio::ip::tcp::endpoint& endpoint);
 
-/// Accepts connections until the acceptor is closed; each is served by its own coroutine, a bounded number at
-/// once.
-boost::asio::awaitable<void> accept_connections(boost::asio::ip::tcp::acceptor& acceptor, Hub& hub);
+/// Accepts connections until the acceptor is closed; each is served by its own coroutine. The gate bounds how
+/// many there are at once.
+boost::asio::awaitable<void> accept_connections(boost::asio::ip::tcp::acceptor& acceptor, Gate& gate);
 
 }  // namespace latentdesk

@@ -16,9 +16,18 @@ struct ServerOptions {
   Size start_display;                ///< of an Xvfb of our own; zero for none
   std::vector<std::string> command;  ///< to run on that display
   std::string listen = "127.0.0.1:8765";
-  bool insecure = false;  ///< listen beyond loopback, though anybody may look
+  std::string tls_cert, tls_key;             ///< PEM files; empty for none
+  bool tls_self_signed = false;              ///< make a certificate of our own, or take the one made before
+  std::string token;                         ///< who gives it may do everything; empty for none; never logged
+  std::string view_token;                    ///< who gives it may look; empty for none; never logged
+  bool show_address = false;                 ///< print the address with the token in it
+  std::vector<std::string> allowed_origins;  ///< web pages besides our own, `scheme://host[:port]`
+  size_t max_viewers = 50;
+  bool insecure = false;  ///< do without TLS and tokens, though anybody may look
   CodecOptions codec;
-  std::string model;  ///< path; empty for the one shipped
+  double gpu_budget = 100;  ///< percent of a GPU's time
+  bool probe = false;       ///< describe and time the backend instead of serving
+  std::string model;        ///< path; empty for the one shipped
   int quality = 0;
   double max_fps = 30;
   Size size{1280, 720};  ///< of sources raw and pattern
@@ -30,8 +39,9 @@ struct ServerOptions {
 
 inline constexpr int kDefaultQuality = 55;
 
-/// Exits for --help, --version and a wrong command line, with a message; throws std::runtime_error for
-/// options that contradict each other.
+/// From the command line, and the tokens from LATENTDESK_TOKEN and LATENTDESK_VIEW_TOKEN, which are then
+/// removed from the environment. Exits for --help, --version and a wrong command line, with a message; throws
+/// std::runtime_error for options that contradict each other.
 ServerOptions parse_server_options(int argc, char** argv);
 
 }  // namespace latentdesk

@@ -3,6 +3,7 @@
 #include "common/codec/model_path.h"
 #include "common/raw_video.h"
 #include "server/listener.h"
+#include "server/session.h"
 #include "server/synthetic_capture.h"
 #include "server/x11_capture.h"
 
@@ -11,10 +12,13 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <pthread.h>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace latentdesk {
 
@@ -24,11 +28,14 @@ namespace {
 
 asio::ip::tcp::acceptor open_acceptor(asio::io_context& context, const ServerOptions& options) {
   const auto endpoint = parse_endpoint(context, options.listen);
-  if (!endpoint.address().is_loopback() && !options.insecure) {
+  const bool has_tls = options.tls_self_signed || !options.tls_cert.empty();
+  const bool has_token = !options.token.empty() || !options.view_token.empty();
+  if (!endpoint.address().is_loopback() && !options.insecure && !(has_tls && has_token)) {
     throw std::runtime_error(
-        "--listen " + options.listen +
-        ": beyond this machine anybody could look, since there is no encryption and no token yet. "
-        "Use an SSH tunnel (ssh -L 8765:127.0.0.1:8765 host), or say --insecure");
+        "--listen " + options.listen + ": beyond this machine viewers need encryption and a token. Add " +
+        (has_tls ? "" : "--tls-self-signed (or --tls-cert and --tls-key)") +
+        (has_tls || has_token ? "" : " and ") + (has_token ? "" : "--token-auto (or --token-file)") +
+        "; or use an SSH tunnel (ssh -L 8765:127.0.0.1:8765 host), or say --insecure");
   }
   return listen(context, endpoint);
 }
@@ -59,16 +66,33 @@ CaptureLoop::Open capture_opener(const ServerOptions& options, const VirtualDisp
   return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
 }
 
+/// As a viewer writes it: the host's name when we listen on all of its addresses.
+std::string reachable_host(const asio::ip::address& address) {
+  std::array<char, 256> name{};
+  if (address.is_unspecified() && gethostname(name.data(), name.size() - 1) == 0) return name.data();
+  return address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+}
+
 }  // namespace
 
 Server::Server(const ServerOptions& options)
-    : stop_signals_(context_, SIGINT, SIGTERM),
+    : options_(options),
+      stop_signals_(context_, SIGINT, SIGTERM),
       child_signals_(context_, SIGCHLD),
       virtual_display_(start_display(options)),
       desktop_program_(start_program(options, virtual_display_.get())),
+      tls_(open_tls(options)),
       acceptor_(open_acceptor(context_, options)),
       capture_loop_(capture_opener(options, virtual_display_.get()), options.max_fps, demand_, frames_),
-      hub_(context_, demand_, [this] { capture_loop_.refresh(); }) {
+      hub_(context_, demand_, [this] { capture_loop_.refresh(); }),
+      gate_({.tls = tls_.context,
+             .tokens = Tokens(options.token, options.view_token),
+             .insecure = options.insecure,
+             .allowed_origins = options.allowed_origins,
+             .max_viewers = options.max_viewers},
+            [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
+              return serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
+            }) {
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(options.codec.device);
   spdlog::info("model {} on {} ({})", model.wire_version(), backend.name, backend.description);
@@ -76,8 +100,9 @@ Server::Server(const ServerOptions& options)
   const auto deliver = [this](PacketPtr packet) {
     asio::post(context_, [this, packet = std::move(packet)]() mutable { hub_.deliver(std::move(packet)); });
   };
-  encode_loop_ = std::make_unique<EncodeLoop>(make_encoder(model, backend, options.codec.threads), model,
-                                              options.quality, demand_, frames_, deliver);
+  encode_loop_ =
+      std::make_unique<EncodeLoop>(make_encoder(model, backend, options.codec.threads), model,
+                                   options.quality, GpuBudget(options.gpu_budget), demand_, frames_, deliver);
 }
 
 Server::~Server() { stop_workers(); }
@@ -85,13 +110,32 @@ Server::~Server() { stop_workers(); }
 void Server::run() {
   start_worker(capture_thread_, "capture", [this] { capture_loop_.run(); });
   start_worker(encode_thread_, "encode", [this] { encode_loop_->run(); });
-  asio::co_spawn(context_, accept_connections(acceptor_, hub_), asio::detached);
+  asio::co_spawn(context_, accept_connections(acceptor_, gate_), asio::detached);
   wait_for_stop_signal();
   wait_for_ended_children();
-  spdlog::info("listening on {}:{}", endpoint().address().to_string(), endpoint().port());
+  announce();
   context_.run();
   stop_workers();
   if (failure_) std::rethrow_exception(failure_);
+}
+
+void Server::announce() const {
+  const auto address = endpoint().address();
+  spdlog::info("listening on {}:{}{}", address.to_string(), endpoint().port(),
+               tls_.context ? (options_.insecure ? ", encrypted or in clear" : ", encrypted only") : "");
+  if (tls_.context) spdlog::info("certificate's fingerprint SHA256 {}", to_string(tls_.fingerprint));
+  constexpr size_t kSafeLength = 16;
+  for (const std::string& token : {options_.token, options_.view_token}) {
+    if (!token.empty() && token.size() < kSafeLength)
+      spdlog::warn("a token of fewer than {} characters may be guessed; --token-auto makes a good one",
+                   kSafeLength);
+  }
+  if (options_.insecure) spdlog::warn("--insecure: whoever reaches this port may be able to look");
+  if (!options_.show_address) return;
+  // Not through the log, which may be kept where others read it.
+  std::printf("%s://%s:%u/#token=%s\n", tls_.context ? "https" : "http", reachable_host(address).c_str(),
+              unsigned{endpoint().port()}, options_.token.c_str());
+  std::fflush(stdout);
 }
 
 void Server::stop() {

@@ -4,8 +4,10 @@
 #include "server/capture_loop.h"
 #include "server/demand.h"
 #include "server/encode_loop.h"
+#include "server/gate.h"
 #include "server/hub.h"
 #include "server/options.h"
+#include "server/server_tls.h"
 #include "server/virtual_display.h"
 
 #include <boost/asio/io_context.hpp>
@@ -34,23 +36,27 @@ class Server {
   boost::asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
 
  private:
+  void announce() const;
   void start_worker(std::thread& thread, const char* name, std::function<void()> work);
   void wait_for_stop_signal();
   void wait_for_ended_children();
   void check_children();
   void stop_workers();
 
+  const ServerOptions options_;
   boost::asio::io_context context_;
   boost::asio::signal_set stop_signals_;
   boost::asio::signal_set child_signals_;
   std::unique_ptr<VirtualDisplay> virtual_display_;
   std::unique_ptr<ChildProcess> desktop_program_;
+  ServerTls tls_;
   boost::asio::ip::tcp::acceptor acceptor_;
 
   Demand demand_;
   Latest<Frame> frames_;
   CaptureLoop capture_loop_;
   Hub hub_;
+  Gate gate_;
   std::unique_ptr<EncodeLoop> encode_loop_;
   std::thread capture_thread_;
   std::thread encode_thread_;

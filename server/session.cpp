@@ -1,6 +1,5 @@
 #include "server/session.h"
 
-#include "server/http.h"
 #include "server/hub.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 #include <spdlog/spdlog.h>
 
@@ -23,35 +21,29 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-constexpr auto kRequestTimeout = std::chrono::seconds(10);
+constexpr auto kUpgradeTimeout = std::chrono::seconds(10);
 constexpr auto kIdleTimeout = std::chrono::seconds(30);
-// Bytes that the kernel holds beyond what the network has taken: more would be a queue of old pictures.
-constexpr int kUnsentBytes = 128 * 1024;
-
-std::string peer_name(const asio::ip::tcp::socket& socket) {
-  error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? "unknown peer" : endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-}
 
 /// A viewer of the baseline format. Lives as long as one of its coroutines runs.
 class Session : public Viewer, public std::enable_shared_from_this<Session> {
  public:
-  Session(beast::tcp_stream stream, std::string peer, Hub& hub)
-      : websocket_(std::move(stream)),
-        peer_(std::move(peer)),
+  Session(Transport transport, std::unique_ptr<Admission> admission, Hub& hub)
+      : websocket_(std::move(transport)),
+        admission_(std::move(admission)),
+        peer_(admission_->peer().name),
         hub_(hub),
         wake_writer_(websocket_.get_executor()) {}
 
-  asio::awaitable<void> run(http::request<http::empty_body> request) {
+  asio::awaitable<void> run(HttpRequest request) {
     configure();
     co_await websocket_.async_accept(request, asio::use_awaitable);
     open_ = true;
-    spdlog::info("{}: viewer connected", peer_);
+    spdlog::info("{}: viewer connected{}{}", peer_,
+                 websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
+                 admission_->access()->control ? "" : ", view only");
     const auto self = shared_from_this();
     asio::co_spawn(
         websocket_.get_executor(), [self] { return self->write_packets(); }, asio::detached);
@@ -73,9 +65,8 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
 
  private:
   void configure() {
-    beast::get_lowest_layer(websocket_).expires_never();  // from here the WebSocket keeps time
     auto timeout = websocket::stream_base::timeout::suggested(beast::role_type::server);
-    timeout.handshake_timeout = kRequestTimeout;
+    timeout.handshake_timeout = kUpgradeTimeout;
     timeout.idle_timeout = kIdleTimeout;
     timeout.keep_alive_pings = true;
     websocket_.set_option(timeout);
@@ -145,8 +136,9 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
     wake_writer_.cancel();
   }
 
-  websocket::stream<beast::tcp_stream> websocket_;
-  std::string peer_;
+  websocket::stream<Transport> websocket_;
+  const std::unique_ptr<Admission> admission_;
+  const std::string peer_;
   Hub& hub_;
   asio::steady_timer wake_writer_;
   PacketPtr pending_;  ///< newest packet that is not yet being sent; a newer one replaces it
@@ -155,44 +147,12 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
   bool open_ = false;
 };
 
-void limit_send_queue(asio::ip::tcp::socket& socket) {
-  error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(kUnsentBytes),
-                    ignored);
-}
-
-asio::awaitable<void> serve_request(asio::ip::tcp::socket socket, const std::string& peer, Hub& hub) {
-  limit_send_queue(socket);
-  beast::tcp_stream stream(std::move(socket));
-  stream.expires_after(kRequestTimeout);
-  beast::flat_buffer buffer;
-  http::request_parser<http::empty_body> parser;
-  parser.header_limit(kMaxRequestHeaderBytes);
-  co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
-
-  if (auto refusal = answer_without_upgrade(parser.get())) {
-    if (refusal->result() == http::status::forbidden)
-      spdlog::warn("{}: refused: {}", peer, printable(refusal->body()));
-    co_await http::async_write(stream, *refusal, asio::use_awaitable);
-    stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send);
-    co_return;
-  }
-  const auto session = std::make_shared<Session>(std::move(stream), peer, hub);
-  co_await session->run(parser.release());
-}
-
 }  // namespace
 
-asio::awaitable<void> serve(asio::ip::tcp::socket socket, Hub& hub) {
-  const std::string peer = peer_name(socket);
-  try {
-    co_await serve_request(std::move(socket), peer, hub);
-  } catch (const boost::system::system_error& error) {
-    spdlog::info("{}: connection ended: {}", peer, error.code().message());
-  } catch (const std::exception& error) {
-    spdlog::error("{}: connection ended: {}", peer, error.what());
-  }
+asio::awaitable<void> serve_viewer(Transport transport, HttpRequest request,
+                                   std::unique_ptr<Admission> admission, Hub& hub) {
+  const auto session = std::make_shared<Session>(std::move(transport), std::move(admission), hub);
+  co_await session->run(std::move(request));
 }
 
 }  // namespace latentdesk

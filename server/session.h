@@ -1,14 +1,20 @@
 #pragma once
 
+#include "common/net/transport.h"
+#include "server/admission.h"
+#include "server/http.h"
+
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
 
 namespace latentdesk {
 
 class Hub;
 
-/// Serves one connection until it ends: a plain HTTP request, or a viewer's WebSocket. Never throws; the
-/// reason of the end is in the log. Network thread.
-boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, Hub& hub);
+/// Answers a viewer's upgrade request and serves it until its WebSocket ends; the admission has access.
+/// Throws system_error when the upgrade fails; later reasons of an end are in the log. Network thread.
+boost::asio::awaitable<void> serve_viewer(Transport transport, HttpRequest request,
+                                          std::unique_ptr<Admission> admission, Hub& hub);
 
 }  // namespace latentdesk

@@ -200,17 +200,22 @@ TEST(ConnectionTest, SlowDecoderShowsFewerPicturesAndEndsWithTheNewest) {
   EXPECT_EQ(test.stream.status().connects, 1u);
 }
 
-TEST(ConnectionTest, SendsTheTokenAndNamesARefusal) {
+TEST(ConnectionTest, SendsTheTokenAndEndsWhenItIsRefused) {
   ScriptedServer server({{.refusal = "token is wrong\r\nsecond line"}, {.messages = {good_frame()}}});
   StreamConfig config = config_for(server, std::make_unique<StubDecoder>());
   config.token = "se/cret";
   TestStream test(std::move(config));
-  ASSERT_TRUE(test.stream.pictures().take());
-  const std::string reason = test.stream.status().reason;
-  EXPECT_NE(reason.find("LATENTDESK_TOKEN"), std::string::npos) << reason;
-  EXPECT_NE(reason.find("HTTP 401 Unauthorized"), std::string::npos) << reason;
-  EXPECT_TRUE(reason.ends_with("token is wrong")) << reason;
-  EXPECT_EQ(reason.find("cret"), std::string::npos) << reason;
+  EXPECT_FALSE(test.stream.pictures().take()) << "it has asked again";
+  try {
+    test.stream.stop();
+    FAIL() << "nobody says why it ended";
+  } catch (const std::runtime_error& error) {
+    const std::string reason = error.what();
+    EXPECT_NE(reason.find("LATENTDESK_TOKEN"), std::string::npos) << reason;
+    EXPECT_NE(reason.find("HTTP 401 Unauthorized"), std::string::npos) << reason;
+    EXPECT_TRUE(reason.ends_with("token is wrong")) << reason;
+    EXPECT_EQ(reason.find("cret"), std::string::npos) << reason;
+  }
   EXPECT_EQ(server.target(0), "/?token=se%2Fcret");
 }
 

@@ -26,13 +26,19 @@ TEST(ServerUrl, TakesIpv6InBrackets) {
   EXPECT_EQ(parse_server_url("[fe80::1%eth0]").host, "fe80::1%eth0");
 }
 
-TEST(ServerUrl, SaysThatTlsIsMissing) {
-  try {
-    parse_server_url("wss://gpu-box");
-    FAIL() << "wss:// was accepted";
-  } catch (const UrlError& error) {
-    EXPECT_NE(std::string(error.what()).find("TLS"), std::string::npos) << error.what();
-  }
+TEST(ServerUrl, TakesTheSchemesOfPagesAndOfTls) {
+  EXPECT_TRUE(parse_server_url("wss://gpu-box").tls);
+  EXPECT_TRUE(parse_server_url("HTTPS://gpu-box:9000/").tls);
+  EXPECT_FALSE(parse_server_url("http://gpu-box:9000/").tls);
+  EXPECT_EQ(parse_server_url("https://gpu-box:9000/").authority(), "gpu-box:9000");
+}
+
+TEST(ServerUrl, TakesATokenFromTheFragment) {
+  const ServerUrl url = parse_server_url("https://gpu-box:8765/#token=a%2Fb%20c");
+  EXPECT_EQ(url.token, "a/b c");
+  EXPECT_EQ(url.target, "/");
+  EXPECT_EQ(target_with_token(url, "other"), "/?token=a%2Fb%20c");
+  EXPECT_EQ(parse_server_url("h#token=abc").token, "abc");
 }
 
 class BadUrl : public testing::TestWithParam<const char*> {};
@@ -40,10 +46,11 @@ class BadUrl : public testing::TestWithParam<const char*> {};
 TEST_P(BadUrl, IsRefused) { EXPECT_THROW(parse_server_url(GetParam()), UrlError); }
 
 INSTANTIATE_TEST_SUITE_P(ServerUrl, BadUrl,
-                         testing::Values("", "ws://", ":8765", "http://h", "://h", "ws:///path", "user@h",
+                         testing::Values("", "ws://", ":8765", "ftp://h", "://h", "ws:///path", "user@h",
                                          "ws://user:password@h:1", "h:", "h:0", "h:65536", "h:-1", "h:+1",
                                          "h:12x", "h: 1", "::1", "1:2:3", "[::1", "[]", "[h]", "[::1]x",
-                                         "[::1]8765", "h/#fragment", "h/a b", "h/a\r\nHost: x", "h\n",
+                                         "[::1]8765", "h/#fragment", "h/#token=", "h/#token=%", "h/#token=%4",
+                                         "h/#token=%zz", "h/#token=a b", "h/a b", "h/a\r\nHost: x", "h\n",
                                          "h/\x80", "a b", "h\"", "h/<>"));
 
 TEST(ServerUrl, RefusesAnEndlessAddress) { EXPECT_THROW(parse_server_url(std::string(5000, 'a')), UrlError); }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -72,10 +73,18 @@ TEST(Server, SurvivesItsDisplayAndFindsItAgain) {
   EXPECT_EQ(size, (Size{400, 300}));
 }
 
-TEST(Server, BeyondLoopbackIsRefusedUnlessInsecure) {
+TEST(Server, BeyondLoopbackNeedsEncryptionAndATokenUnlessInsecure) {
+  setenv("XDG_STATE_HOME", (testing::TempDir() + "server-test-state").c_str(), 1);
   ServerOptions options = pattern_options();
   options.listen = "0.0.0.0:0";
   EXPECT_THROW(Server server(options), std::runtime_error);
+  options.token = "correct-horse-battery";
+  EXPECT_THROW(Server server(options), std::runtime_error);
+  options.tls_self_signed = true;
+  EXPECT_NO_THROW(Server server(options));
+  options.token = "";
+  EXPECT_THROW(Server server(options), std::runtime_error);
+  options.tls_self_signed = false;
   options.insecure = true;
   EXPECT_NO_THROW(Server server(options));
 }
@@ -114,6 +123,73 @@ TEST(Programs, ViewerShowsWhatTheServerCaptures) {
             0);
   EXPECT_EQ(read_file(screenshot).substr(1, 3), "PNG");
   EXPECT_NE(read_file(stats).find("\"frames\": 20"), std::string::npos) << read_file(stats);
+}
+
+/// The programs over TLS, with a state of their own on each side.
+class EncryptedPrograms : public testing::Test {
+ protected:
+  EncryptedPrograms() {
+    std::filesystem::remove_all(folder_);
+    setenv("XDG_STATE_HOME", folder_.c_str(), 1);
+    options_.tls_self_signed = true;
+    options_.token = "correct-horse-battery";
+  }
+  ~EncryptedPrograms() override { std::filesystem::remove_all(folder_); }
+
+  /// The viewer's exit status; its log is in log().
+  int view(uint16_t port, const std::string& arguments = "", const std::string& scheme = "wss") const {
+    return run("XDG_DATA_HOME=" + folder_ + "/viewer timeout 30 " + kBin +
+               "/latentdesk-viewer --headless --no-decode --frames 2 --seconds 20 " + arguments + " " +
+               scheme + "://127.0.0.1:" + std::to_string(port) + " > /dev/null 2> " + folder_ + "/log");
+  }
+  std::string log() const { return read_file(folder_ + "/log"); }
+  std::string fingerprint() const { return to_string(open_tls(options_).fingerprint); }
+
+  const std::string folder_ = kScratch + "encrypted-programs";
+  ServerOptions options_ = pattern_options();
+};
+
+TEST_F(EncryptedPrograms, PinACertificateAtFirstUse) {
+  uint16_t port = 0;
+  {
+    RunningServer server(options_);
+    port = server.port();
+    ASSERT_EQ(view(port), 0) << log();
+    EXPECT_NE(log().find(fingerprint()), std::string::npos) << log();
+    ASSERT_EQ(view(port), 0) << log();
+    EXPECT_EQ(log().find("first connection"), std::string::npos) << log();
+  }
+  std::filesystem::remove_all(folder_ + "/latentdesk");
+  options_.listen = "127.0.0.1:" + std::to_string(port);
+  RunningServer another(options_);
+  EXPECT_EQ(view(port), 1);
+  EXPECT_NE(log().find("not the one of before"), std::string::npos) << log();
+  EXPECT_NE(log().find("known_servers"), std::string::npos) << log();
+  EXPECT_EQ(view(port, "--fingerprint " + fingerprint()), 0) << log();
+}
+
+TEST_F(EncryptedPrograms, TakeOnlyADemandedCertificate) {
+  RunningServer server(options_);
+  EXPECT_EQ(view(server.port(), "--fingerprint " + fingerprint()), 0) << log();
+  EXPECT_EQ(view(server.port(), "--fingerprint " + std::string(64, '0')), 1);
+  EXPECT_NE(log().find("not the one demanded"), std::string::npos) << log();
+}
+
+TEST_F(EncryptedPrograms, WrongTokenEndsTheViewer) {
+  RunningServer server(options_);
+  setenv("LATENTDESK_TOKEN", "wrong", 1);
+  EXPECT_EQ(view(server.port()), 1);
+  EXPECT_NE(log().find("the token is wrong"), std::string::npos) << log();
+  EXPECT_EQ(log().find("trying again"), std::string::npos) << log();
+  setenv("LATENTDESK_TOKEN", options_.token.c_str(), 1);
+  EXPECT_EQ(view(server.port()), 0) << log();
+  unsetenv("LATENTDESK_TOKEN");
+}
+
+TEST_F(EncryptedPrograms, ClearTextToATlsServerSaysWhatToDo) {
+  RunningServer server(options_);
+  EXPECT_EQ(view(server.port(), "", "ws"), 1);
+  EXPECT_NE(log().find("wss://"), std::string::npos) << log();
 }
 
 TEST(Programs, SayWhatIsWrong) {

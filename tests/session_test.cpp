@@ -2,6 +2,7 @@
 
 #include "server/capture_loop.h"
 #include "server/encode_loop.h"
+#include "server/gate.h"
 #include "server/hub.h"
 #include "server/listener.h"
 #include "server/synthetic_capture.h"
@@ -66,12 +67,16 @@ class Pipeline {
       : acceptor_(listen(context_, {boost::asio::ip::address_v4::loopback(), 0})),
         capture_loop_([=] { return open_pattern_capture(size, fps); }, 1000, demand_, frames_),
         hub_(context_, demand_, [this] { capture_loop_.refresh(); }),
+        gate_({},
+              [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
+                return serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
+              }),
         encode_loop_(std::make_unique<CopyingEncoder>(), scale_only_model(), 50, demand_, frames_,
                      [this](PacketPtr packet) {
                        boost::asio::post(context_, [this, packet] { hub_.deliver(packet); });
                      }) {
     demand_.on_open([this] { capture_loop_.wake(); });
-    boost::asio::co_spawn(context_, accept_connections(acceptor_, hub_), boost::asio::detached);
+    boost::asio::co_spawn(context_, accept_connections(acceptor_, gate_), boost::asio::detached);
     capture_ = std::thread([this] { capture_loop_.run(); });
     encode_ = std::thread([this] { encode_loop_.run(); });
     network_ = std::thread([this] { context_.run(); });
@@ -110,6 +115,7 @@ class Pipeline {
   Latest<Frame> frames_;
   CaptureLoop capture_loop_;
   Hub hub_;
+  Gate gate_;
   EncodeLoop encode_loop_;
   std::thread capture_, encode_, network_;
 };

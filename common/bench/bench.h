@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace latentdesk {
 
@@ -27,6 +28,11 @@ struct BenchResult {
   double fps = 0;                        ///< frames a second of all four stages, one after the other
   Samples encode, pack, unpack, decode;  ///< ms
 };
+
+/// Times both ends on synthetic pictures of `sizes` and on batches of tiles, beside what their work costs at
+/// least; prints a table, and writes JSON to `json_path` unless that is empty.
+void run_timings(const std::vector<Size>& sizes, const Model& model, const Backend& backend, int threads,
+                 const std::string& json_path);
 
 /// Encodes, packs, unpacks and decodes every frame of the recording, dropping none. Prints progress to stderr
 /// when that is a terminal.

@@ -1,4 +1,5 @@
 #include "common/bench/bench.h"
+#include "common/bench/stream_bench.h"
 #include "common/codec/device_option.h"
 #include "common/codec/model_path.h"
 #include "common/raw_video.h"
@@ -44,6 +45,13 @@ nlohmann::json report(const BenchResult& result, const std::string& device, cons
           {"model", model}};
 }
 
+void add_stream_figures(const StreamBenchResult& result, nlohmann::json& figures) {
+  const char* const names[kParts] = {"operations", "colours", "indices", "exact", "latents"};
+  for (size_t i = 0; i < kParts; ++i) figures["parts"][names[i]] = result.parts[i];
+  figures["refinement_bytes"] = result.refinement_bytes;
+  figures["frame_psnr"] = result.frame_psnr;
+}
+
 void print(const BenchResult& result, Size size, const std::string& device, const std::string& model) {
   const double bits_per_pixel = static_cast<double>(result.bytes) * 8 / static_cast<double>(result.frames) /
                                 static_cast<double>(size.pixels());
@@ -70,8 +78,11 @@ int run(int argc, char** argv) {
       "Measures the codec on a recording, without a network: rate, quality, time of each stage.\n\n"
       "Make a recording:  ffmpeg -i video.mp4 -pix_fmt bgr0 -f rawvideo frames.bgr0\n"
       "Measure it:        latentdesk-bench --source raw:frames.bgr0 --size 1280x720 --quality 55"};
-  app.add_option("--source", options.source, "recording, as raw:FILE of packed BGR0 frames")->required();
+  app.add_option("--source", options.source, "recording, as raw:FILE of packed BGR0 frames");
   app.add_option("--size", size, "size of its frames, WxH")->capture_default_str();
+  bool timings = false;
+  app.add_flag("--timings", timings,
+               "instead: time both ends on synthetic pictures of 720p, 1080p and 4K and on batches of tiles");
   app.add_option("--fps", options.fps, "its frame rate")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 1000.0));
@@ -82,21 +93,42 @@ int run(int argc, char** argv) {
   app.add_option("--json", json_path, "write the figures to FILE");
   app.add_option("--decoded", options.decoded,
                  "write the frames that a viewer would show to FILE, packed BGR0");
+  bool stream = false;
+  std::string refine = "on";
+  app.add_flag("--stream", stream,
+               "the whole stream, as a viewer of latentdesk.2 sees it: only what changes");
+  app.add_option("--refine", refine, "with --stream: make what rests exact (on, off)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"on", "off"}));
   CodecOptions codec;
   add_device_options(app, codec);
   app.set_version_flag("--version", LATENTDESK_VERSION);
   CLI11_PARSE(app, argc, argv);
 
-  if (raw_path(options.source).empty()) throw std::runtime_error("--source must be raw:FILE");
+  if (!timings && raw_path(options.source).empty()) throw std::runtime_error("--source must be raw:FILE");
   options.size = parse_size(size);
   options.threads = codec.threads;
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(codec.device);
-  const BenchResult result = run_bench(options, model, backend);
+  if (timings) {
+    run_timings({{1280, 720}, {1920, 1080}, {3840, 2160}}, model, backend, codec.threads, json_path);
+    return 0;
+  }
+  BenchResult result;
+  nlohmann::json figures;
+  if (stream) {
+    const StreamBenchResult streamed = run_stream_bench(options, {refine == "on"}, model, backend);
+    result = streamed;
+    figures = report(result, backend.name, model.wire_version());
+    add_stream_figures(streamed, figures);
+  } else {
+    result = run_bench(options, model, backend);
+    figures = report(result, backend.name, model.wire_version());
+  }
   print(result, options.size, backend.name, model.wire_version());
   if (!json_path.empty()) {
     std::ofstream json(json_path);
-    json << report(result, backend.name, model.wire_version()).dump(2) << '\n';
+    json << figures.dump(2) << '\n';
     if (!json.flush()) throw std::runtime_error(json_path + ": cannot be written");
   }
   return 0;

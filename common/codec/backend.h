@@ -15,6 +15,8 @@ struct BackendInterface {
   std::string (*probe)();
   std::unique_ptr<Encoder> (*make_encoder)(const Model& model, int threads);
   std::unique_ptr<Decoder> (*make_decoder)(const Model& model, int threads);
+  DeviceReport (*report)();                                 ///< see device_report
+  std::shared_ptr<void> (*pin)(std::span<uint8_t> memory);  ///< see pin_memory
 };
 
 /// Name under which a module exports its BackendInterface, with C linkage.

@@ -50,4 +50,10 @@ std::unique_ptr<Decoder> make_decoder(const Model& model, const Backend& backend
   return load_backend(backend.name).make_decoder(model, threads);
 }
 
+DeviceReport device_report(const Backend& backend) { return load_backend(backend.name).report(); }
+
+std::shared_ptr<void> pin_memory(const Backend& backend, std::span<uint8_t> memory) {
+  return load_backend(backend.name).pin(memory);
+}
+
 }  // namespace latentdesk

@@ -22,6 +22,7 @@ FrameEncoder::Result FrameEncoder::encode(ImageView image, float scale, std::vec
   while (true) {
     start = SteadyClock::now();
     encoder_->quantise(attempt, latents_);
+    result.device_ms = encoder_->device_times().total();
     const auto quantised = SteadyClock::now();
     deflater_.deflate(latents_.values, payload);
     result.encode_ms += milliseconds(quantised - start);

@@ -18,6 +18,7 @@ class FrameEncoder {
     float scale = 0;       ///< as asked for, or coarser where that would not have fitted into a message
     double encode_ms = 0;  ///< network and rounding
     double pack_ms = 0;    ///< compression
+    double device_ms = 0;  ///< of encode_ms, what a GPU was kept busy
   };
 
   explicit FrameEncoder(std::unique_ptr<Encoder> encoder) : encoder_(std::move(encoder)) {}

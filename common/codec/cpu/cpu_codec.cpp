@@ -212,6 +212,13 @@ std::string probe() {
   }
 }
 
+DeviceReport report() {
+  DeviceReport result;
+  result.text = "CPU, " + probe() + ", " + std::to_string(thread_count(0)) + " cores, oneDNN " +
+                std::to_string(dnnl_version()->major) + "." + std::to_string(dnnl_version()->minor);
+  return result;
+}
+
 }  // namespace
 
 }  // namespace latentdesk::cpu
@@ -223,4 +230,6 @@ extern "C" __attribute__((visibility("default"))) const latentdesk::BackendInter
     },
     .make_decoder = [](const latentdesk::Model& model, int threads) -> std::unique_ptr<latentdesk::Decoder> {
       return std::make_unique<latentdesk::cpu::CpuDecoder>(model, threads);
-    }};
+    },
+    .report = latentdesk::cpu::report,
+    .pin = [](std::span<uint8_t>) { return std::shared_ptr<void>(); }};

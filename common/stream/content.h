@@ -1,0 +1,74 @@
+#pragma once
+
+#include "common/codec/codec.h"
+#include "common/stream/palette.h"
+#include "common/stream/update.h"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace latentdesk {
+
+/// How finely content is coded.
+struct CodingQuality {
+  float scale = 0;     ///< of latents
+  int tolerance = 0;   ///< of palettes: largest change of a colour, in any channel
+  bool exact = false;  ///< every pixel as it is, whatever it costs
+
+  bool operator==(const CodingQuality&) const = default;
+};
+
+/// `quality` from 1 to 100.
+CodingQuality coding_quality(const Model& model, int quality);
+
+/// Some blocks of a tile.
+struct TilePart {
+  uint32_t tile = 0;
+  BlockMask mask = 0;
+
+  bool operator==(const TilePart&) const = default;
+};
+
+/// Codes parts of a picture, each in the cheapest way that looks right: one colour, a palette, latents, or
+/// exact pixels. Which is cheapest is estimated, for latents from the quantised values themselves. Keeps its
+/// memory; one thread uses it.
+class ContentEncoder {
+ public:
+  ContentEncoder(std::unique_ptr<Encoder> encoder, int latent_channels);
+
+  /// Appends operations, and what belongs to them to `content`.
+  void encode(ImageView picture, const TileGrid& grid, std::span<const TilePart> parts,
+              const CodingQuality& quality, std::vector<Operation>& operations, UpdateParts& content);
+
+ private:
+  /// A part that might go as latents.
+  struct Candidate {
+    TilePart part;
+    double palette_bits = 0;  ///< what it would take as a palette; infinite when that cannot be
+  };
+
+  void gather(ImageView tile, BlockMask mask);
+  void encode_exact(ImageView tile, const TilePart& part);
+  void encode_lossy(ImageView tile, const TilePart& part, int tolerance);
+  void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
+  ImageView fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const;
+  void append_palette(const TilePart& part);
+
+  std::unique_ptr<Encoder> encoder_;
+  int latent_channels_;
+  std::vector<Operation>* operations_ = nullptr;
+  UpdateParts* content_ = nullptr;
+
+  Palette palette_;
+  std::vector<uint32_t> pixels_;
+  std::vector<uint32_t> row_starts_;  ///< of each run in pixels_
+  ResidualPlanes residuals_;
+  std::vector<Candidate> candidates_;
+  std::vector<uint8_t> filled_;
+  std::vector<ImageView> views_;
+  Latents latents_;
+  std::vector<size_t> kept_;
+};
+
+}  // namespace latentdesk

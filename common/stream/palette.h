@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace latentdesk {
+
+inline constexpr int kMaxPaletteColours = 256;
+
+/// A colour as it lies in memory as a little-endian pixel, without the X byte: 0x00RRGGBB.
+using Colour = uint32_t;
+inline constexpr Colour kColourMask = 0x00ffffff;
+
+/// The colours of a few thousand pixels, and for each pixel the index of its colour. Memory is kept from one
+/// use to the next; one thread uses it.
+class Palette {
+ public:
+  /// Takes the colours of `pixels`, whose X bytes are ignored, sorted by frequency. A colour within
+  /// `tolerance` of a more frequent one in every channel becomes that one; 0 keeps every colour. False when
+  /// too many colours remain; what the palette holds is then undefined.
+  bool build(std::span<const uint32_t> pixels, int tolerance);
+
+  std::span<const Colour> colours() const { return colours_; }
+  std::span<const uint8_t> indices() const { return indices_; }
+  /// Every pixel has kept its colour.
+  bool is_exact() const { return exact_; }
+
+ private:
+  struct Entry {
+    Colour colour = 0;
+    uint32_t count = 0;
+  };
+  static constexpr size_t kMaxDistinct = 512;
+  static constexpr size_t kSlots = 2048;  ///< of the hash table, a power of two above kMaxDistinct
+
+  bool count_colours(std::span<const uint32_t> pixels);
+  bool merge(int tolerance);
+
+  std::array<uint16_t, kSlots> slots_{};  ///< index into entries_ plus 1; 0 is free
+  std::vector<Entry> entries_;            ///< distinct colours in order of appearance
+  std::vector<uint16_t> order_;           ///< of entries_, most frequent first
+  std::vector<uint8_t> index_of_;         ///< of each entry in colours_
+  std::vector<uint16_t> entry_of_;        ///< of each pixel
+  std::vector<Colour> colours_;
+  std::vector<uint8_t> indices_;
+  bool exact_ = true;
+};
+
+/// Bits that an index takes: 0, 1, 2, 4 or 8.
+int index_bits(size_t colours);
+
+/// Appends `indices` in index_bits(colours) each, the first in the lowest bits; the last byte is filled with
+/// 0.
+void pack_indices(std::span<const uint8_t> indices, size_t colours, std::vector<uint8_t>& out);
+
+/// Bytes that `count` indices take.
+size_t packed_index_bytes(size_t count, size_t colours);
+
+/// Index number `i` of packed ones; may be `colours` or more when the bytes come from a hostile peer.
+inline unsigned packed_index(const uint8_t* packed, int bits, size_t i) {
+  if (bits == 0) return 0;
+  const size_t bit = i * static_cast<size_t>(bits);
+  return (packed[bit / 8] >> (bit % 8)) & ((1u << bits) - 1);
+}
+
+}  // namespace latentdesk

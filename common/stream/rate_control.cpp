@@ -1,0 +1,100 @@
+#include "common/stream/rate_control.h"
+
+#include "common/protocol.h"
+
+#include <algorithm>
+
+namespace latentdesk {
+
+namespace {
+
+constexpr size_t kFirstWindow = 64 * 1024;
+constexpr size_t kLeastWindow = 8 * 1024;
+// The window has room for so much more than the shortest round trip, or the path would idle between updates.
+constexpr double kSlackMs = 30;
+constexpr auto kStretch = std::chrono::seconds(5);
+// An update that takes so much longer than the shortest round trip means a queue, or is too large.
+constexpr double kLateMs = 100;
+constexpr double kInTimeMs = 40;
+constexpr double kFall = 0.75;
+constexpr double kRise = 2;
+constexpr double kLeastQuality = 5;
+constexpr auto kLeastRest = std::chrono::milliseconds(120);
+// What a rate measured lower than before counts, when a queue shows that it is the path's.
+constexpr double kRateGain = 0.5;
+
+}  // namespace
+
+void RateControl::sent(size_t bytes, SteadyTime now) {
+  on_the_way_.push_back({bytes, now, delivered_, in_flight_ == 0});
+  in_flight_ += bytes;
+}
+
+void RateControl::acknowledged(uint64_t updates, SteadyTime now) {
+  if (updates < acknowledged_ || updates - acknowledged_ > on_the_way_.size()) {
+    throw ProtocolError("acknowledges updates that were not sent");
+  }
+  for (; acknowledged_ < updates; ++acknowledged_) {
+    const Sent sent = on_the_way_.front();
+    on_the_way_.pop_front();
+    in_flight_ -= sent.bytes;
+    delivered_ += sent.bytes;
+    measure(sent, now);
+  }
+}
+
+void RateControl::measure(const Sent& sent, SteadyTime now) {
+  round_trip_ms_ = milliseconds(now - sent.at);
+  if (now >= stretch_end_) {
+    shortest_before_ = std::exchange(shortest_, std::nullopt);
+    stretch_end_ = now + kStretch;
+  }
+  shortest_ = std::min(shortest_.value_or(round_trip_ms_), round_trip_ms_);
+  const double seconds = std::max(round_trip_ms_, 0.1) / 1000;
+  const double rate = static_cast<double>(delivered_ - sent.delivered) / seconds;
+  const bool queued = round_trip_ms_ > base_ms() + kInTimeMs;
+  // Without a queue the path was not full, and could carry more than it was given.
+  if (rate > rate_) {
+    rate_ = rate;
+  } else if (queued) {
+    rate_ += kRateGain * (rate - rate_);
+  }
+  adapt(sent, round_trip_ms_, now);
+}
+
+void RateControl::adapt(const Sent& sent, double round_trip_ms, SteadyTime now) {
+  const double delay = round_trip_ms - base_ms();
+  if (delay > kLateMs && sent.at >= hold_until_) {
+    quality_ = std::max(kLeastQuality, quality_ * kFall);
+    hold_until_ = now;
+  } else if (delay < kInTimeMs) {
+    quality_ = std::min(ceiling_, quality_ + kRise);
+  }
+}
+
+void RateControl::set_ceiling(int quality) {
+  ceiling_ = quality;
+  quality_ = std::min(quality_, ceiling_);
+}
+
+double RateControl::base_ms() const {
+  const double now = shortest_.value_or(round_trip_ms_);
+  return std::min(now, shortest_before_.value_or(now));
+}
+
+size_t RateControl::window() const {
+  if (rate_ == 0) return kFirstWindow;
+  return std::max(kLeastWindow, static_cast<size_t>(rate_ * (base_ms() + kSlackMs) / 1000));
+}
+
+size_t RateControl::room() const {
+  const size_t size = window();
+  return std::max<size_t>(size > in_flight_ ? size - in_flight_ : 0, 4096);
+}
+
+SteadyClock::duration RateControl::rest() const {
+  const auto round_trip = std::chrono::duration<double, std::milli>(1.5 * base_ms());
+  return std::max<SteadyClock::duration>(kLeastRest, std::chrono::duration_cast<SteadyClock::duration>(round_trip));
+}
+
+}  // namespace latentdesk

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "common/clock.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+namespace latentdesk {
+
+/// How much may be on its way to a viewer, and how finely it is coded, from when updates were sent and
+/// acknowledged. One thread uses it.
+///
+/// The window is what the path carries in its *shortest* recent round trip plus a little: were it what it
+/// carries in the present one, a queue would lengthen the round trip, and that the window, and that the queue.
+/// Quality falls by a factor as soon as updates take much longer than that round trip, and rises by steps while
+/// they do not (AIMD: viewers that share a link so come to share it evenly).
+class RateControl {
+ public:
+  explicit RateControl(int quality) : ceiling_(quality), quality_(quality) {}
+
+  void sent(size_t bytes, SteadyTime now);
+  /// `updates` is the number that the viewer has applied so far. Throws ProtocolError when so many were not
+  /// sent.
+  void acknowledged(uint64_t updates, SteadyTime now);
+
+  bool may_send() const { return in_flight_ == 0 || in_flight_ < window(); }
+  bool is_idle() const { return in_flight_ == 0; }
+
+  /// From 1 to the ceiling.
+  int quality() const { return static_cast<int>(quality_); }
+  void set_ceiling(int quality);
+
+  /// Bytes that fit into the path now, on top of what is on its way; at least a few thousand.
+  size_t room() const;
+  /// How long a tile must have rested before it is refined: longer than a round trip.
+  SteadyClock::duration rest() const;
+
+  double bytes_per_second() const { return rate_; }
+  double round_trip_ms() const { return round_trip_ms_; }
+
+ private:
+  struct Sent {
+    size_t bytes = 0;
+    SteadyTime at;
+    uint64_t delivered = 0;  ///< delivered_ at that time
+    bool alone = false;      ///< nothing else was on its way
+  };
+
+  size_t window() const;
+  void measure(const Sent& sent, SteadyTime now);
+  void adapt(const Sent& sent, double round_trip_ms, SteadyTime now);
+  double base_ms() const;
+
+  double ceiling_;
+  double quality_;
+  std::deque<Sent> on_the_way_;
+  uint64_t acknowledged_ = 0;
+  uint64_t delivered_ = 0;  ///< bytes
+  size_t in_flight_ = 0;    ///< bytes
+  double rate_ = 0;         ///< bytes a second; 0: not known
+  double round_trip_ms_ = 0;
+  // Shortest round trip of this stretch of time and of the one before.
+  std::optional<double> shortest_, shortest_before_;
+  SteadyTime stretch_end_{};
+  SteadyTime hold_until_{};  ///< quality does not fall again before what was sent since has had its effect
+};
+
+}  // namespace latentdesk
