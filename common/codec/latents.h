@@ -22,12 +22,6 @@ struct Latents {
   }
 };
 
-/// How encoders round, in steps of the scale: what is below kDeadZone becomes 0, and the rest is drawn
-/// towards 0 by kRoundingBias first. What is rare costs more bits than it is worth; this saves photographs a
-/// twelfth.
-inline constexpr float kDeadZone = 0.65f;
-inline constexpr float kRoundingBias = 0.05f;
-
 /// Inflates a baseline payload into `out`, which takes the header's shape and scale. Throws ProtocolError.
 void unpack(const FrameHeader& header, ByteView payload, Inflater& inflater, Latents& out);
 

@@ -1,5 +1,7 @@
 #include "common/codec/cpu/pixels.h"
 
+#include "common/codec/rounding.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>

@@ -27,7 +27,7 @@ void depth_to_space(const float* in, int width, int block, MutableImageView imag
 /// The reverse of tiles_to_depth.
 void depth_to_tiles(const float* in, int side, int block, std::span<const MutableImageView> tiles);
 
-/// `in[position][channel]` to planar int8: multiples of `out.scale`, rounded as latents.h says, clamped to
+/// `in[position][channel]` to planar int8: multiples of `out.scale`, rounded as rounding.h says, clamped to
 /// -127..127.
 void quantise(const float* in, Latents& out);
 
