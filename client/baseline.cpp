@@ -7,7 +7,8 @@ namespace latentdesk {
 BaselineDecoder::BaselineDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images)
     : space_(std::move(space)), decoder_(std::move(decoder)), images_(images) {}
 
-Picture BaselineDecoder::decode(const Message& message) {
+std::optional<Picture> BaselineDecoder::decode(const Message& message, bool show) {
+  if (!show && decoder_) return std::nullopt;  // a newer whole picture waits
   const MessageView parts = split_message(*message.bytes);
   const FrameHeader header = parse_frame_header(parts.header);
   check_origin(header);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "client/connection.h"
-#include "client/picture.h"
+#include "client/message_decoder.h"
 #include "common/codec/codec.h"
 #include "common/codec/latents.h"
 #include "common/deflate.h"
@@ -12,21 +11,13 @@
 
 namespace latentdesk {
 
-/// What latents must come from to be decoded here.
-struct LatentSpace {
-  std::string model_version;  ///< Model::wire_version()
-  int channels = 0;
-};
-
 /// Turns messages of the baseline format, each one whole frame, into pictures. Decode thread.
-class BaselineDecoder {
+class BaselineDecoder : public MessageDecoder {
  public:
   /// Without a `decoder` only headers are parsed and checked, and pictures have no image.
   BaselineDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images);
 
-  /// The picture's number is left at 0. Throws ProtocolError for what its sender has to answer for, and
-  /// whatever the decoder throws.
-  Picture decode(const Message& message);
+  std::optional<Picture> decode(const Message& message, bool show) override;
 
  private:
   void check_origin(const FrameHeader& header) const;

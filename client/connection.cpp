@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -61,6 +62,12 @@ class Connection::Network {
 
   void confirm(uint64_t connection) { confirmed_ = connection; }
 
+  void send(uint64_t connection, std::string text) {
+    net::post(context_, [this, connection, text = std::move(text)]() mutable {
+      if (connection == connection_) send(std::move(text));
+    });
+  }
+
   ConnectionStatus status() const {
     std::lock_guard lock(status_mutex_);
     return status_;
@@ -93,6 +100,8 @@ class Connection::Network {
   net::awaitable<std::string> connect_and_receive() {
     ++connection_;
     socket_ = make_websocket(context_);
+    unsent_.clear();
+    is_writing_ = false;
     close_reason_.clear();
     std::string reason;
     try {
@@ -120,12 +129,15 @@ class Connection::Network {
     const auto endpoints = co_await resolver_.async_resolve(config_.url.host, port, net::use_awaitable);
     if (stopping_) throw system_error(net::error::operation_aborted);  // there was no socket to close yet
     const std::string target = target_with_token(config_.url, config_.token);
+    if (!config_.url.tls && !config_.url.is_loopback() && target != config_.url.target)
+      spdlog::warn("{}: the token goes over the network in clear (ws)", config_.url.authority());
     co_await open_transport(*socket_, endpoints);
     if (config_.url.tls) {
       const ServerIdentity identity = co_await encrypt(*socket_, tls_context(), config_.url);
       check_identity(config_.trust, identity);
     }
-    co_await open_websocket(*socket_, config_.url.authority(), target);
+    is_stream_ = co_await open_websocket(*socket_, config_.url.authority(), target, !config_.hello.empty());
+    if (is_stream_) send(config_.hello);
     spdlog::info("{}: connected", config_.url.authority());
     ++connects_;
     set_status({.state = ConnectionStatus::State::connected});
@@ -146,8 +158,26 @@ class Connection::Network {
       co_await socket_->async_read(buffer, net::use_awaitable);
       const bool closing = !close_reason_.empty();  // the server may send on until it sees our close frame
       if (closing || !socket_->got_binary()) continue;
-      if (!messages_.push({std::move(bytes), SteadyClock::now(), connection_})) leave();
+      if (!messages_.push({std::move(bytes), SteadyClock::now(), connection_, is_stream_})) leave();
     }
+  }
+
+  void send(std::string text) {
+    if (!socket_ || !socket_->is_open() || !close_reason_.empty()) return;
+    unsent_.push_back(std::move(text));
+    if (!is_writing_) write_next();
+  }
+
+  /// Writes what is unsent, one message after the other. A write that fails ends `receive` too.
+  void write_next() {
+    is_writing_ = !unsent_.empty();
+    if (!is_writing_) return;
+    const auto text = std::make_shared<const std::string>(std::move(unsent_.front()));
+    unsent_.pop_front();
+    socket_->text(true);
+    socket_->async_write(net::buffer(*text), [this, text, socket = socket_](error_code error, size_t) {
+      if (!error && socket == socket_) write_next();
+    });
   }
 
   /// Ends `receive`, by the server's answer to the close frame or by the timeout. The handlers share the
@@ -199,6 +229,9 @@ class Connection::Network {
   tcp::resolver resolver_{context_};
   net::steady_timer timer_{context_};  ///< of the back-off while waiting, of our close while connected
   std::shared_ptr<WebSocket> socket_;
+  bool is_stream_ = false;  ///< the server speaks latentdesk.2
+  std::deque<std::string> unsent_;
+  bool is_writing_ = false;
   std::string close_reason_;                ///< why we are closing the connection; empty while we are not
   std::shared_ptr<net::ssl::context> tls_;  ///< null until needed
   bool refused_for_good_ = false;
@@ -215,6 +248,7 @@ void Connection::stop() { network_->stop(); }
 void Connection::refuse(uint64_t connection, const std::string& reason) {
   network_->refuse(connection, reason);
 }
+void Connection::send(uint64_t connection, std::string text) { network_->send(connection, std::move(text)); }
 void Connection::confirm(uint64_t connection) { network_->confirm(connection); }
 ConnectionStatus Connection::status() const { return network_->status(); }
 

@@ -23,6 +23,7 @@ struct Message {
   Pool<Bytes>::Pointer bytes;
   SteadyTime received;      ///< the last byte was read
   uint64_t connection = 0;  ///< number of the connection it came over; later ones have higher numbers
+  bool is_stream = false;   ///< of latentdesk.2, else of the baseline
 };
 
 /// Drop policy: none. While the queue is full nothing is read from the socket, so TCP holds the server back.
@@ -39,11 +40,14 @@ struct ConnectionStatus {
 
 struct ConnectionConfig {
   ServerUrl url;
-  std::string token;                ///< empty: none
-  TrustConfig trust = {};           ///< of a server that speaks TLS
-  std::function<void()> on_status;  ///< network thread, after each change of status; may be empty
-  std::function<void(std::exception_ptr)> on_failure;  ///< network thread, once: an error of our own ended
-                                                       ///< it, or a refusal that trying again does not change
+  std::string token;       ///< empty: none
+  TrustConfig trust = {};  ///< of a server that speaks TLS
+  /// Our first message, to a server that speaks latentdesk.2; empty: we do not.
+  std::string hello = {};
+  std::function<void()> on_status = {};  ///< network thread, after each change of status; may be empty
+  std::function<void(std::exception_ptr)> on_failure =
+      {};  ///< network thread, once: an error of our own ended
+           ///< it, or a refusal that trying again does not change
 };
 
 /// A WebSocket client on a thread of its own, the network thread. Connects, pushes each binary message to the
@@ -62,6 +66,9 @@ class Connection {
 
   /// Closes `connection`, unless it is gone already, since its server broke the protocol. Any thread.
   void refuse(uint64_t connection, const std::string& reason);
+
+  /// Sends a text message over `connection`, unless it is gone. Any thread.
+  void send(uint64_t connection, std::string text);
 
   /// A good frame came over `connection`: the next back-off starts from the shortest delay. Any thread.
   void confirm(uint64_t connection);

@@ -14,10 +14,9 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   latentdesk-viewer                               the server on this machine
-  latentdesk-viewer gpu-box                       port 8765 of gpu-box
+  latentdesk-viewer gpu-box                       port 8765 of gpu-box, encrypted
   latentdesk-viewer ws://[2001:db8::7]:9000       an IPv6 address and another port
-  LATENTDESK_TOKEN=... latentdesk-viewer wss://gpu-box
-                                                  encrypted, a server that asks for a token
+  LATENTDESK_TOKEN=... latentdesk-viewer gpu-box  a server that asks for a token
   latentdesk-viewer --headless --frames 500 --stats-json run.json gpu-box
                                                   measure without a window
   latentdesk-viewer --headless --seconds 5 --screenshot now.png gpu-box
@@ -39,6 +38,8 @@ void declare_run(CLI::App& app, ViewerOptions& options) {
          "--no-decode", [&options] { options.decode = false; },
          "Receive and count only; headers are still checked")
       ->needs(headless);
+  app.add_flag("--baseline", options.baseline,
+               "Ask for whole pictures, the baseline format, even of a server that knows better");
   app.add_option("--frames", options.max_frames, "Stop after N frames")
       ->type_name("N")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 53).description(""));

@@ -21,6 +21,7 @@ struct ViewerOptions {
   bool headless = false;
   bool full_screen = false;
   bool decode = true;
+  bool baseline = false;  ///< speak the baseline alone, though the server may know better
   std::optional<uint64_t> max_frames;
   std::optional<double> max_seconds;
   std::string stats_file;       ///< empty: none

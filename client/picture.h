@@ -14,10 +14,11 @@ struct FrameInfo {
   uint64_t number = 0;      ///< from 1, over all connections
   uint64_t connection = 0;  ///< as Message::connection
   Size size;
-  size_t bytes = 0;      ///< of the whole message
-  double timestamp = 0;  ///< capture time by the server's clock, seconds since the epoch
-  SteadyTime received;   ///< the last byte was read
-  SteadyTime ready;      ///< the picture was decoded, or only the header was checked
+  size_t bytes = 0;             ///< of the whole message
+  double timestamp = 0;         ///< capture time, seconds since the epoch
+  bool clock_measured = false;  ///< timestamp is by our clock, else by the server's
+  SteadyTime received;          ///< the last byte was read
+  SteadyTime ready;             ///< the picture was decoded, or only the header was checked
   double unpack_ms = 0;
   double decode_ms = 0;
 };

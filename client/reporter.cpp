@@ -22,11 +22,16 @@ json to_json(const StageSummary& stage) {
           {"p99_ms", stage.percentiles.p99}};
 }
 
+const char* clock_remark(const FrameInfo& frame) {
+  return frame.clock_measured ? "" : " (clocks assumed equal)";
+}
+
 std::string frame_line(const CurrentStats& now) {
   return fmt::format(
-      "frame {}: {:.1f} fps, latency {:.1f} ms (clocks assumed equal), {} bytes, decode {:.1f} ms (mean "
+      "frame {}: {:.1f} fps, latency {:.1f} ms{}, {} bytes, decode {:.1f} ms (mean "
       "{:.1f} ms)",
-      now.frame.number, now.fps, now.latency_ms, now.frame.bytes, now.frame.decode_ms, now.mean_decode_ms);
+      now.frame.number, now.fps, now.latency_ms, clock_remark(now.frame), now.frame.bytes,
+      now.frame.decode_ms, now.mean_decode_ms);
 }
 
 std::string stage_line(const char* name, const StageSummary& stage, const char* remark = "") {
@@ -44,7 +49,7 @@ std::string summary_text(const RunSummary& run) {
          fmt::format("  {:<9}{:>9}{:>9}{:>9}{:>9}\n", "ms", "mean", "p50", "p95", "p99") +
          stage_line("interval", run.interval) + stage_line("unpack", run.unpack) +
          stage_line("decode", run.decode) + stage_line("present", run.present) +
-         stage_line("latency", run.latency, "  (clocks assumed equal)");
+         stage_line("latency", run.latency, run.clock_measured ? "" : "  (clocks assumed equal)");
 }
 
 }  // namespace
@@ -55,12 +60,13 @@ std::string to_json(const RunSummary& run, const std::string& device, const std:
                        {"decode", to_json(run.decode)},
                        {"present", to_json(run.present)},
                        {"latency", to_json(run.latency)}};
-  const json object = {{"frames", run.frames},     {"seconds", run.seconds},
-                       {"fps", run.fps},           {"bytes", run.bytes},
-                       {"dropped", run.dropped},   {"bytes_per_frame", run.bytes_per_frame},
-                       {"connects", run.connects}, {"size", {run.size.width, run.size.height}},
-                       {"stages", stages},         {"device", device},
-                       {"model", model},           {"clock", "assumed equal"}};
+  const json object = {
+      {"frames", run.frames},     {"seconds", run.seconds},
+      {"fps", run.fps},           {"bytes", run.bytes},
+      {"dropped", run.dropped},   {"bytes_per_frame", run.bytes_per_frame},
+      {"connects", run.connects}, {"size", {run.size.width, run.size.height}},
+      {"stages", stages},         {"device", device},
+      {"model", model},           {"clock", run.clock_measured ? "measured" : "assumed equal"}};
   return object.dump(2) + "\n";
 }
 
@@ -70,7 +76,7 @@ std::vector<std::string> overlay_lines(const Stream& stream) {
   return {
       fmt::format("{}x{}  frame {}", frame.size.width, frame.size.height, frame.number),
       fmt::format("{:5.1f} fps  {:.1f} Mbit/s  {} bytes", now.fps, now.bits_per_second / 1e6, frame.bytes),
-      fmt::format("latency {:6.1f} ms  (clocks assumed equal)", now.latency_ms),
+      fmt::format("latency {:6.1f} ms{}", now.latency_ms, clock_remark(frame)),
       fmt::format("unpack  {:6.1f} ms", frame.unpack_ms),
       fmt::format("decode  {:6.1f} ms  mean {:.1f}", frame.decode_ms, now.mean_decode_ms),
       fmt::format("dropped {}  connections {}", stream.dropped(), stream.status().connects)};

@@ -1,5 +1,7 @@
 #include "client/stream.h"
 
+#include "client/stream_decoder.h"
+
 #include <utility>
 
 namespace latentdesk {
@@ -11,6 +13,10 @@ namespace {
 // kernel would hold the rest.
 constexpr size_t kQueuedMessages = 8;
 
+std::string hello_message(const std::string& token) {
+  return serialize(ViewerHello{token.empty() ? std::nullopt : std::optional(token), kTileCacheBytes});
+}
+
 }  // namespace
 
 Stream::Stream(StreamConfig config)
@@ -19,19 +25,23 @@ Stream::Stream(StreamConfig config)
       max_frames_(config.max_frames),
       messages_(kQueuedMessages),
       connection_({.url = std::move(config.url),
-                   .token = std::move(config.token),
+                   .token = config.token,
                    .trust = std::move(config.trust),
+                   .hello = config.baseline ? "" : hello_message(config.token),
                    .on_status = on_change_,
                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }},
                   messages_, buffers_),
-      decode_loop_(
-          messages_,
-          std::make_unique<BaselineDecoder>(std::move(config.space), std::move(config.decoder), images_),
-          config.max_frames, decodes_,
-          {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
-           .on_protocol_error = [this](uint64_t connection,
-                                       const std::string& reason) { refuse(connection, reason); },
-           .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
+      decode_loop_(messages_,
+                   std::make_unique<BaselineDecoder>(config.space, std::move(config.decoder), images_),
+                   std::make_unique<StreamDecoder>(config.space, std::move(config.stream_decoder), images_,
+                                                   [this](uint64_t connection, const ViewerMessage& message) {
+                                                     connection_.send(connection, serialize(message));
+                                                   }),
+                   config.max_frames,
+                   {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
+                    .on_protocol_error = [this](uint64_t connection,
+                                                const std::string& reason) { refuse(connection, reason); },
+                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
 
 Stream::~Stream() { connection_.stop(); }
 

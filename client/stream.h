@@ -22,7 +22,9 @@ struct StreamConfig {
   std::string token;
   TrustConfig trust = {};
   LatentSpace space;
-  std::unique_ptr<Decoder> decoder;  ///< null: frames are only counted
+  std::unique_ptr<Decoder> decoder;         ///< null: frames are only counted
+  std::unique_ptr<Decoder> stream_decoder;  ///< of latentdesk.2; as `decoder`
+  bool baseline = false;                    ///< speak the baseline alone
   std::optional<uint64_t> max_frames;
   std::function<void()> on_change;  ///< wakes the main thread, from any thread, and does nothing else: there
                                     ///< is a picture, another status, or the end; may be empty

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace latentdesk {
 
@@ -23,10 +24,10 @@ bool is_ipv6_character(char c) { return is_alphanumeric(c) || is_one_of(c, ":.%"
 /// What RFC 3986 allows in a path and a query, percent-encoding included.
 bool is_target_character(char c) { return is_alphanumeric(c) || is_one_of(c, "-._~%!$&'()*+,;=:@/?"); }
 
-/// Takes the scheme off the front of `rest`; whether it asks for TLS.
-bool take_scheme(std::string_view& rest) {
+/// Takes the scheme off the front of `rest`; whether it asks for TLS. Nothing when there is none.
+std::optional<bool> take_scheme(std::string_view& rest) {
   const size_t end = rest.find("://");
-  if (end == std::string_view::npos) return false;
+  if (end == std::string_view::npos) return std::nullopt;
   std::string scheme(rest.substr(0, end));
   std::transform(scheme.begin(), scheme.end(), scheme.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -124,11 +125,16 @@ std::string ServerUrl::authority() const {
   return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+bool ServerUrl::is_loopback() const {
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "::1" || (is_ipv4 && host.starts_with("127."));
+}
+
 ServerUrl parse_server_url(std::string_view text) {
   if (text.size() > kMaxUrlBytes) throw UrlError("the address is too long");
   ServerUrl url;
   std::string_view rest = text;
-  url.tls = take_scheme(rest);
+  const std::optional<bool> asks_for_tls = take_scheme(rest);
   const size_t target_begin = std::min(rest.find_first_of("/?#"), rest.size());
   std::string_view authority = rest.substr(0, target_begin);
   if (authority.find('@') != std::string_view::npos) {
@@ -136,6 +142,7 @@ ServerUrl parse_server_url(std::string_view text) {
   }
   url.host = take_host(authority);
   url.port = parse_port(authority);
+  url.tls = asks_for_tls.value_or(!url.is_loopback());
   rest.remove_prefix(target_begin);
   const size_t fragment_begin = std::min(rest.find('#'), rest.size());
   url.target = parse_target(rest.substr(0, fragment_begin));

@@ -16,6 +16,7 @@ class UrlError : public std::runtime_error {
 inline constexpr uint16_t kDefaultPort = 8765;
 
 /// Where a server is: `[ws[s]://]host[:port][/path][?query][#token=...]`; http and https mean ws and wss.
+/// Without a scheme it is wss, but ws on this machine: as servers listen unless told otherwise.
 struct ServerUrl {
   std::string host;  ///< name or address; IPv6 without its brackets
   uint16_t port = kDefaultPort;
@@ -28,6 +29,8 @@ struct ServerUrl {
 
   /// `host:port`, IPv6 in brackets: for the Host header, the log and the title.
   std::string authority() const;
+  /// The host is written as this machine.
+  bool is_loopback() const;
 };
 
 /// Strict: throws UrlError for another scheme, user information, another fragment than a token, a port out of

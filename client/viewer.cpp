@@ -52,11 +52,16 @@ void run_viewer(const ViewerOptions& options) {
                           ? nullptr
                           : std::make_unique<Window>(WindowConfig{
                                 options.url.authority(), options.full_screen, options.screenshot_file});
+  const auto new_decoder = [&] {
+    return options.decode ? make_decoder(model, backend, options.codec.threads) : nullptr;
+  };
   Stream stream({.url = options.url,
                  .token = options.token,
                  .trust = {options.fingerprint, default_known_servers()},
                  .space = {model.wire_version(), model.latent_channels},
-                 .decoder = options.decode ? make_decoder(model, backend, options.codec.threads) : nullptr,
+                 .decoder = new_decoder(),
+                 .stream_decoder = new_decoder(),
+                 .baseline = options.baseline,
                  .max_frames = options.max_frames,
                  .on_change = [&window] {
                    if (window) window->wake();

@@ -57,6 +57,7 @@ RunSummary ViewerStats::summary() const {
   run.decode = summarise(decode_);
   run.present = summarise(present_);
   run.latency = summarise(latency_);
+  run.clock_measured = presented_.clock_measured;
   return run;
 }
 

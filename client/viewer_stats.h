@@ -28,8 +28,9 @@ struct RunSummary {
   StageSummary interval;  ///< between two received frames
   StageSummary unpack;
   StageSummary decode;
-  StageSummary present;  ///< from decoded to presented
-  StageSummary latency;  ///< from capture to presented, by two clocks that are assumed equal
+  StageSummary present;         ///< from decoded to presented
+  StageSummary latency;         ///< from capture to presented
+  bool clock_measured = false;  ///< latency is by one clock, else by two that are assumed equal
 };
 
 /// What changes with each frame, cheap to take.

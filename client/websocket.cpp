@@ -1,6 +1,7 @@
 #include "client/websocket.h"
 
 #include "common/protocol.h"
+#include "common/stream/update.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -72,7 +73,10 @@ bool demand_host(SSL* ssl, const std::string& host) {
   error_code is_name;
   net::ip::make_address(host, is_name);
   if (!is_name) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
-  return SSL_set_tlsext_host_name(ssl, host.c_str()) == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
+  // As the macro SSL_set_tlsext_host_name, which casts in C's way.
+  std::string name = host;
+  const long named = SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+  return named == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
 }
 
 ServerIdentity identity_of(SSL* ssl, const ServerUrl& url, bool names_host) {
@@ -91,9 +95,6 @@ std::shared_ptr<WebSocket> make_websocket(net::io_context& context) {
   socket->read_message_max(kMaxMessageBytes);
   socket->set_option(
       websocket::stream_base::timeout{kHandshakeTimeout, kIdleTimeout, /*keep_alive_pings=*/true});
-  socket->set_option(websocket::stream_base::decorator([](websocket::request_type& request) {
-    request.set(http::field::user_agent, "latentdesk-viewer/" LATENTDESK_VERSION);
-  }));
   return socket;
 }
 
@@ -129,7 +130,12 @@ net::awaitable<ServerIdentity> encrypt(WebSocket& socket, net::ssl::context& con
   co_return identity_of(tls.native_handle(), url, names_host);
 }
 
-net::awaitable<void> open_websocket(WebSocket& socket, std::string host, std::string target) {
+net::awaitable<bool> open_websocket(WebSocket& socket, std::string host, std::string target,
+                                    bool offer_stream) {
+  socket.set_option(websocket::stream_base::decorator([offer_stream](websocket::request_type& request) {
+    request.set(http::field::user_agent, "latentdesk-viewer/" LATENTDESK_VERSION);
+    if (offer_stream) request.set(http::field::sec_websocket_protocol, std::string(kSubprotocol));
+  }));
   websocket::response_type response;
   error_code error;
   co_await socket.async_handshake(response, host, target, net::redirect_error(net::use_awaitable, error));
@@ -140,12 +146,16 @@ net::awaitable<void> open_websocket(WebSocket& socket, std::string host, std::st
     throw Refusal(describe_refusal(response), is_final);
   }
   if (error) throw boost::system::system_error(error);
+  const auto chosen = response[http::field::sec_websocket_protocol];
+  const bool is_stream = offer_stream && std::string_view(chosen.data(), chosen.size()) == kSubprotocol;
+  if (is_stream) socket.read_message_max(kMaxUpdateBytes);
+  co_return is_stream;
 }
 
 std::string describe(const error_code& error, const WebSocket& socket) {
   if (error == websocket::error::closed) return describe_close(socket.reason());
   if (error == websocket::error::message_too_big) {
-    return fmt::format("the server sent a message of more than {} bytes", kMaxMessageBytes);
+    return fmt::format("the server sent a message of more than {} bytes", socket.read_message_max());
   }
   if (error == beast::error::timeout) return "the server does not answer (timeout)";
   if (error == net::error::eof || error == http::error::end_of_stream ||

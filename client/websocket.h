@@ -49,8 +49,10 @@ boost::asio::awaitable<void> open_transport(WebSocket& socket,
 boost::asio::awaitable<ServerIdentity> encrypt(WebSocket& socket, boost::asio::ssl::context& context,
                                                const ServerUrl& url);
 
-/// The WebSocket handshake. Asks for no subprotocol, which makes this a baseline session.
-boost::asio::awaitable<void> open_websocket(WebSocket& socket, std::string host, std::string target);
+/// The WebSocket handshake. Asks for latentdesk.2 when `offer_stream`; true when the server speaks it, else
+/// this is a baseline session.
+boost::asio::awaitable<bool> open_websocket(WebSocket& socket, std::string host, std::string target,
+                                            bool offer_stream);
 
 /// Why a connection failed or ended, in one line.
 std::string describe(const boost::system::error_code& error, const WebSocket& socket);

@@ -27,6 +27,10 @@ class ProtocolError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The WebSocket subprotocol of viewers that follow the screen's state, and give their token in `hello`; who
+/// asks for none speaks the baseline.
+inline constexpr std::string_view kSubprotocol = "latentdesk.2";
+
 inline constexpr size_t kMaxMessageBytes = 1'000'000;
 inline constexpr size_t kMaxHeaderBytes = 64 * 1024;
 inline constexpr size_t kMaxClientMessageBytes = 64 * 1024;

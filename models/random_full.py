@@ -75,7 +75,7 @@ def write(path: Path) -> None:
     networks = {side: json.dumps(layers) for side, layers in stored.items()}
     header["__metadata__"] = {
         "format": "latentdesk.model.1", "name": "random-full", "version": "1", "stride": "8",
-        "latent_channels": str(CHANNELS), "scale_min": "0.06", "scale_max": "0.5", "origin": "random_full.py",
+        "latent_channels": str(CHANNELS), "scale_min": "0.15", "scale_max": "1", "origin": "random_full.py",
         "crc32": f"{zlib.crc32(data):08x}",
         "hash": hashlib.sha256("".join(networks.values()).encode() + data).hexdigest()[:16], **networks,
     }  # fmt: skip

@@ -8,12 +8,17 @@ declare -rA packages=(
     libspdlog-dev libdnnl-dev libx11-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev
     libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
   [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
-    xterm procps x11-utils x11-xserver-utils python3-torch python3-numpy python3-onnx python3-websockets python3-pil"
+    xterm procps x11-utils x11-xserver-utils python3-torch python3-numpy python3-onnx python3-websockets python3-pil ffmpeg"
   [models]="python3-torch python3-numpy python3-onnx python3-pil ffmpeg"
   [demo]="xvfb openbox tint2 feh desktop-base xterm fonts-dejavu-core geany xscreensaver-gl libgl1-mesa-dri x11-utils
     x11-xserver-utils"
+  [recordings]="xvfb openbox x11-xserver-utils xdotool feh xterm geany pcmanfm papirus-icon-theme chromium mpv ffmpeg
+    blender f3d glmark2-data libgl1-mesa-dri python3-numpy python3-pil mate-backgrounds lomiri-wallpapers-16.04
+    lomiri-wallpapers-20.04 ukui-wallpapers gnome-backgrounds palapeli-data perl-modules-5.36|perl-modules-5.40|perl-modules-5.38 libstdc++-12-dev fonts-dejavu
+    fonts-liberation fonts-firacode fonts-noto-core fonts-noto-cjk"
+  [peers]="ffmpeg tigervnc-standalone-server tigervnc-viewer xvfb xdotool openbox libx11-6 python3-numpy python3-pil"
 )
-readonly purposes="build test models demo"
+readonly purposes="build test models demo recordings peers"
 
 usage() {
   cat <<END
@@ -21,10 +26,12 @@ Installs what is missing from the packages of Debian 12 (or a later Debian or Ub
 
 usage: scripts/install_dependencies.sh [PURPOSE...]
 
-  build    compiler and libraries of server, viewer and bench (this alone when no purpose is named)
-  test     what scripts/test.sh needs besides
-  models   what trains and exports the models
-  demo     the programs that scripts/demo.sh shows
+  build       compiler and libraries of server, viewer and bench (this alone when no purpose is named)
+  test        what scripts/test.sh needs besides
+  models      what trains and exports the models
+  demo        the programs that scripts/demo.sh shows
+  recordings  the programs that scripts/record_desktops.sh records
+  peers       what scripts/compare_peers.sh compares with
 END
 }
 
@@ -103,7 +110,7 @@ main() {
   for purpose in "$@"; do
     case $purpose in
       -h | --help) usage; exit ;;
-      build | test | models | demo) ;;
+      build | test | models | demo | recordings | peers) ;;
       *) fail "'$purpose' is none of: $purposes" ;;
     esac
   done

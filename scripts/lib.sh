@@ -4,6 +4,7 @@
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly repository
 readonly logs=$repository/build/logs
+readonly skipped_status=77  # of a step that has nothing to do here, and says so in its last line
 readonly tail_lines=40 tail_columns=200  # of a log, when a step fails
 
 # Ctrl-C ends what runs through the trap of EXIT, which each script sets.
@@ -42,6 +43,8 @@ run_step() {
 show_outcome() {
   if ((step_status == 0)); then
     printf '%d s\n' "$step_seconds"
+  elif ((step_status == skipped_status)); then
+    tail -n 1 "$2"
   else
     printf 'FAILED after %d s; the end of build/logs/%s.log:\n' "$step_seconds" "$1"
     tail -n "$tail_lines" "$2" | cut -c "1-$tail_columns" | sed 's/^/    /'

@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # In this order: what is quick, or built upon, comes first.
-readonly stages="format shell release codec client tidy debug threads fuzz codec-only"
+readonly stages="format shell release codec peers client cuda tidy debug threads fuzz codec-only"
 readonly quick_stages="format release"
 readonly client_frames=100
 
@@ -25,7 +25,9 @@ usage: scripts/test.sh [--quick] [--only STAGE] [--fuzz-seconds S]
       shell         shellcheck of the scripts
       release       optimised build without a warning, and its tests
       codec         models, weights and golden tensors agree (Python)
+      peers         what scripts/compare_peers.sh is made of, on small recordings (Python)
       client        scripts/baseline_client.py against the server and the native viewer
+      cuda          the CUDA backend compiles and links, for the GPUs it is for (without nvcc: skipped)
       tidy          clang-tidy
       debug         build with AddressSanitizer and UndefinedBehaviorSanitizer, and its tests
       threads       tests of what threads share, under ThreadSanitizer
@@ -59,7 +61,7 @@ parse_options() {
 # --- the stages ---
 
 sources() {
-  find common server client tests -name '*.h' -o -name '*.cpp'
+  find common server client tests -name '*.h' -o -name '*.cpp' -o -name '*.cu'
 }
 
 stage_format() {
@@ -86,9 +88,29 @@ stage_codec() {
   /usr/bin/python3 models/test_codec.py
 }
 
+stage_peers() {
+  /usr/bin/python3 scripts/peers/test_peers.py
+}
+
 stage_client() {
   build release latentdesk-server latentdesk-viewer latentdesk-cpu
   /usr/bin/python3 scripts/check_baseline_client.py --binaries build/release/bin --frames "$client_frames"
+}
+
+# Needs no GPU: the tests that do say that they are skipped.
+stage_cuda() {
+  if ! command -v nvcc >/dev/null && [[ ! -x /usr/local/cuda/bin/nvcc ]]; then
+    echo "skipped: there is no nvcc"
+    return $skipped_status
+  fi
+  cmake --preset release -DLATENTDESK_WERROR=ON -DLATENTDESK_CUDA=ON
+  cmake --build --preset release --parallel "$jobs" --target latentdesk-cuda latentdesk-cpu codec_test common_test \
+    cuda_parity_test
+  ctest --preset release -R 'cuda|CudaParity|TileBatches' --no-tests=error
+  local target
+  for target in 'compute_80,code=\[sm_80\]' 'compute_90,code=\[compute_90,sm_90\]'; do
+    grep "arch=$target" build/release/compile_commands.json >/dev/null || fail "no code for $target"
+  done
 }
 
 # Clang 14 takes libstdc++'s coroutines only when told that they are there, and does not know all of GCC's warnings. Tests are
@@ -96,7 +118,7 @@ stage_client() {
 stage_tidy() {
   cmake --preset release -DLATENTDESK_WERROR=ON
   run-clang-tidy -p build/release -quiet -j "$jobs" -extra-arg=-D__cpp_impl_coroutine=201902L \
-    -extra-arg=-Wno-unknown-warning-option "^$repository/(common|server|client)/"
+    -extra-arg=-Wno-unknown-warning-option "^$repository/(common|server|client)/.*\.cpp$"
 }
 
 stage_debug() {
@@ -158,6 +180,9 @@ run_stages() {
     if ((step_status == 0)); then
       results+=("$(printf '%-12s passed %6d s' "$stage" "$step_seconds")")
       passed=$((passed + 1))
+    elif ((step_status == skipped_status)); then
+      results+=("$(printf '%-12s skipped, see build/logs/%s.log' "$stage" "$stage")")
+      skipped=$((skipped + 1))
     else
       results+=("$(printf '%-12s FAILED %6d s' "$stage" "$step_seconds")")
       failed+=("$stage")
@@ -170,7 +195,7 @@ summarise() {
   printf '  %s\n' "${results[@]}"
   printf '  %-12s %13d s\n\n' total "$SECONDS"
   if ((${#failed[@]} > 0)); then echo "the first to fail: ${failed[0]}, see build/logs/${failed[0]}.log"; fi
-  echo "$passed passed, ${#failed[@]} failed"
+  echo "$passed passed, ${#failed[@]} failed$( ((skipped == 0)) || echo ", $skipped skipped")"
 }
 
 main() {
@@ -179,7 +204,7 @@ main() {
   trap stop_step EXIT
   install
   use_ccache
-  passed=0 failed=() results=()
+  passed=0 skipped=0 failed=() results=()
   run_stages
   summarise
   ((${#failed[@]} == 0))

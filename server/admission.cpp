@@ -57,9 +57,8 @@ void Admission::take_place(Decision& decision) {
 
 void Admission::log(const Decision& decision) const {
   if (decision.access) return;
-  // Whoever is made to wait could fill the log; the wrong tokens before have been logged.
-  const bool repeats = decision.refusal == Refusal::wait || decision.refusal == Refusal::token_needed;
-  spdlog::log(repeats ? spdlog::level::debug : spdlog::level::warn, "{}: refused: {}", peer_.name,
+  const bool may_log = entrance_->log_budget.spend(LogBudget::Clock::now());
+  spdlog::log(may_log ? spdlog::level::warn : spdlog::level::debug, "{}: refused: {}", peer_.name,
               decision.reason);
 }
 

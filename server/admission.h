@@ -3,6 +3,7 @@
 #include "server/access.h"
 #include "server/guess_guard.h"
 #include "server/handshakes.h"
+#include "server/log_budget.h"
 #include "server/peer.h"
 
 #include <memory>
@@ -21,6 +22,7 @@ struct Entrance {
   const size_t max_viewers;
   Handshakes handshakes;
   GuessGuard guesses;
+  LogBudget log_budget;  ///< of lines that anybody can cause
   size_t viewers = 0;
 };
 

@@ -28,7 +28,10 @@ class FrameBuffer {
 /// A few buffers of one capture that go round between the threads.
 class FramePool {
  public:
-  explicit FramePool(std::vector<std::unique_ptr<FrameBuffer>> buffers) : free_(std::move(buffers)) {}
+  /// `pins` keep the buffers registered with a GPU, and are released before the buffers are.
+  explicit FramePool(std::vector<std::unique_ptr<FrameBuffer>> buffers,
+                     std::vector<std::shared_ptr<void>> pins = {})
+      : free_(std::move(buffers)), pins_(std::move(pins)) {}
 
   /// Nothing when all are out.
   std::unique_ptr<FrameBuffer> take();
@@ -37,6 +40,7 @@ class FramePool {
  private:
   std::mutex mutex_;
   std::vector<std::unique_ptr<FrameBuffer>> free_;
+  std::vector<std::shared_ptr<void>> pins_;  // after the buffers, so destroyed before them
 };
 
 /// A captured picture. Gives its buffer back when it is destroyed, on any thread.

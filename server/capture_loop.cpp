@@ -10,11 +10,12 @@ namespace {
 constexpr auto kRetryPeriod = std::chrono::seconds(1);
 }
 
-CaptureLoop::CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames)
+CaptureLoop::CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames, Doorbell& bell)
     : open_(std::move(open)),
       period_(std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(1 / max_fps))),
       demand_(demand),
-      frames_(frames) {}
+      frames_(frames),
+      bell_(bell) {}
 
 void CaptureLoop::run() {
   auto capture = open_();
@@ -41,7 +42,7 @@ void CaptureLoop::refresh() {
 }
 
 void CaptureLoop::capture_until_lost(Capture& capture) {
-  const auto pool = std::make_shared<FramePool>(capture.make_buffers(kFramesInFlight));
+  const auto pool = make_pool(capture);
   spdlog::info("capturing {}, {}x{}", capture.description(), capture.size().width, capture.size().height);
   bool changed = false;
   SteadyTime earliest{};
@@ -61,6 +62,17 @@ void CaptureLoop::capture_until_lost(Capture& capture) {
   }
 }
 
+std::shared_ptr<FramePool> CaptureLoop::make_pool(Capture& capture) {
+  auto buffers = capture.make_buffers(kFramesInFlight);
+  std::vector<std::shared_ptr<void>> pins;
+  for (const auto& buffer : buffers) {
+    const MutableImageView view = buffer->view();
+    const size_t bytes = view.stride * static_cast<size_t>(view.size.height);
+    if (pin_) pins.push_back(pin_({view.data, bytes}));
+  }
+  return std::make_shared<FramePool>(std::move(buffers), std::move(pins));
+}
+
 void CaptureLoop::grab(Capture& capture, const std::shared_ptr<FramePool>& pool) {
   auto buffer = pool->take();
   if (!buffer) return refresh();  // all out for a moment, while one is being replaced
@@ -68,6 +80,7 @@ void CaptureLoop::grab(Capture& capture, const std::shared_ptr<FramePool>& pool)
   Frame frame(pool, std::move(buffer));
   frame.timestamp = epoch_seconds();
   frames_.put(std::move(frame));
+  bell_.ring();
 }
 
 std::unique_ptr<Capture> CaptureLoop::reopen() {

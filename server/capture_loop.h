@@ -3,11 +3,13 @@
 #include "common/latest.h"
 #include "server/capture.h"
 #include "server/demand.h"
+#include "server/doorbell.h"
 #include "server/wake.h"
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace latentdesk {
 
@@ -17,7 +19,14 @@ class CaptureLoop {
  public:
   using Open = std::function<std::unique_ptr<Capture>()>;
 
-  CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames);
+  /// Registers memory with the device that encodes, until the result is destroyed; may give null.
+  using Pin = std::function<std::shared_ptr<void>(std::span<uint8_t>)>;
+
+  /// Rings the bell for each frame that it puts.
+  CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames, Doorbell& bell);
+
+  /// Set before other threads start; called on the capture thread for each buffer.
+  void pin_with(Pin pin) { pin_ = std::move(pin); }
 
   /// The capture thread's whole life. Throws what `open` throws, but for a CaptureLost after it has succeeded
   /// once.
@@ -32,13 +41,16 @@ class CaptureLoop {
 
  private:
   void capture_until_lost(Capture& capture);
+  std::shared_ptr<FramePool> make_pool(Capture& capture);
   void grab(Capture& capture, const std::shared_ptr<FramePool>& pool);
   std::unique_ptr<Capture> reopen();
 
   Open open_;
+  Pin pin_;
   SteadyClock::duration period_;
   Demand& demand_;
   Latest<Frame>& frames_;
+  Doorbell& bell_;
   Wake wake_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refresh_{true};

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 
@@ -20,7 +19,6 @@ class Demand {
       open_ = open;
     }
     if (!open) return;
-    changed_.notify_all();
     if (on_open_) on_open_();
   }
 
@@ -29,28 +27,10 @@ class Demand {
     return open_;
   }
 
-  /// Blocks until there is demand; false once closed.
-  bool wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return open_ || closed_; });
-    return !closed_;
-  }
-
-  /// Wakes `wait` for good.
-  void close() {
-    {
-      std::lock_guard lock(mutex_);
-      closed_ = true;
-    }
-    changed_.notify_all();
-  }
-
  private:
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
   std::function<void()> on_open_;
   bool open_ = false;
-  bool closed_ = false;
 };
 
 }  // namespace latentdesk

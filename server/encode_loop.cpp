@@ -4,33 +4,67 @@
 
 #include <spdlog/spdlog.h>
 
-#include <thread>
-
 namespace latentdesk {
 
 namespace {
+
 constexpr auto kLogPeriod = std::chrono::seconds(10);
+
+std::optional<SteadyTime> earlier(std::optional<SteadyTime> a, std::optional<SteadyTime> b) {
+  return a && b ? std::min(a, b) : (a ? a : b);
 }
 
-EncodeLoop::EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, GpuBudget budget,
-                       Demand& demand, Latest<Frame>& frames, Deliver deliver)
-    : encoder_(std::move(encoder)),
+}  // namespace
+
+EncodeLoop::EncodeLoop(Encoders encoders, const Model& model, int quality, GpuBudget budget,
+                       Latest<Frame>& frames, Doorbell& bell, Events events)
+    : encoder_(std::move(encoders.pictures)),
+      stream_({std::move(encoders.tiles), model.latent_channels}, model, events.on_delivery),
       scale_(model.scale_for_quality(quality)),
       model_ver_(model.wire_version()),
       budget_(budget),
-      demand_(demand),
       frames_(frames),
-      deliver_(std::move(deliver)) {}
+      bell_(bell),
+      events_(std::move(events)) {}
 
 void EncodeLoop::run() {
-  // Demand first: the frame that is then taken is the newest.
-  while (demand_.wait()) {
-    std::this_thread::sleep_until(budget_.earliest());
-    auto frame = frames_.take();
-    if (!frame) return;
-    deliver_(encode(*frame));
+  std::optional<SteadyTime> next;
+  while (bell_.wait(next)) {
+    next.reset();
+    if (budget_.earliest() > SteadyClock::now()) {
+      next = budget_.earliest();
+      continue;
+    }
+    if (const auto frame = frames_.try_take()) take(*frame);
+    next = earlier(stream_.serve(), next);
+    budget_.spend(stream_.take_device_ms(), SteadyClock::now());
+    if (missed_ && packets_wanted_) {
+      missed_ = false;
+      events_.on_missed();
+    }
     log_statistics();
   }
+}
+
+void EncodeLoop::want_packets(bool wanted) {
+  packets_wanted_ = wanted;
+  if (wanted) bell_.ring();
+}
+
+void EncodeLoop::request(uint64_t viewer, const StreamRequest& request) {
+  stream_.request(viewer, request);
+  bell_.ring();
+}
+
+void EncodeLoop::remove(uint64_t viewer) { stream_.remove(viewer); }
+
+void EncodeLoop::take(const Frame& frame) {
+  if (stream_.has_viewers()) {
+    stream_.show(frame.view(), static_cast<int64_t>(frame.timestamp * 1000));
+    stream_.serve();  // before the baseline, which must not slow it
+  }
+  missed_ = !packets_wanted_;
+  if (packets_wanted_) events_.on_packet(encode(frame));
 }
 
 PacketPtr EncodeLoop::encode(const Frame& frame) {
@@ -51,15 +85,21 @@ void EncodeLoop::log_statistics() {
   const auto now = SteadyClock::now();
   if (now - last_log_ < kLogPeriod) return;
   const double seconds = milliseconds(now - last_log_) / 1000;
-  spdlog::info(
-      "{:.1f} frames a second, encode {:.1f} ms, pack {:.1f} ms, {:.0f} kB a frame (medians), {} frames "
-      "replaced",
-      static_cast<double>(encode_ms_.count() - logged_frames_) / seconds, encode_ms_.percentiles().p50,
-      pack_ms_.percentiles().p50, bytes_.percentiles().p50 / 1000, frames_.dropped());
+  const auto rate = [seconds](uint64_t count, uint64_t& logged) {
+    return static_cast<double>(count - std::exchange(logged, count)) / seconds;
+  };
+  if (const double frames = rate(encode_ms_.count(), logged_frames_); frames > 0) {
+    spdlog::info(
+        "baseline: {:.1f} frames a second, encode {:.1f} ms, pack {:.1f} ms, {:.0f} kB a frame (medians)",
+        frames, encode_ms_.percentiles().p50, pack_ms_.percentiles().p50, bytes_.percentiles().p50 / 1000);
+  }
+  if (const double updates = rate(stream_.bytes().count(), logged_updates_); updates > 0) {
+    spdlog::info("stream: {:.1f} updates a second, encode {:.1f} ms, {:.1f} kB an update (medians)", updates,
+                 stream_.encode_ms().percentiles().p50, stream_.bytes().percentiles().p50 / 1000);
+  }
   if (const double used = budget_.used_percent(now); used > 0)
     spdlog::info("{:.1f} % of the GPU's time", used);
   last_log_ = now;
-  logged_frames_ = encode_ms_.count();
 }
 
 }  // namespace latentdesk

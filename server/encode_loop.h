@@ -4,45 +4,66 @@
 #include "common/latest.h"
 #include "common/stats.h"
 #include "server/capture.h"
-#include "server/demand.h"
+#include "server/doorbell.h"
 #include "server/gpu_budget.h"
 #include "server/packet.h"
+#include "server/stream_encoder.h"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
 namespace latentdesk {
 
-/// Turns frames into packets, as long as a viewer can take one.
+/// Turns frames into what viewers can take: whole pictures for those of the baseline, updates for those of
+/// latentdesk.2. Each is made only while somebody wants it.
 class EncodeLoop {
  public:
-  using Deliver = std::function<void(PacketPtr)>;
+  struct Encoders {
+    std::unique_ptr<Encoder> pictures;  ///< for the baseline
+    std::unique_ptr<Encoder> tiles;
+  };
+  /// All called on the encode thread.
+  struct Events {
+    std::function<void(PacketPtr)> on_packet;
+    std::function<void(StreamDelivery)> on_delivery;
+    std::function<void()> on_missed;  ///< a frame was not made into a packet, and now somebody wants one
+  };
 
-  /// `deliver` is called on the encode thread.
-  EncodeLoop(std::unique_ptr<Encoder> encoder, const Model& model, int quality, GpuBudget budget,
-             Demand& demand, Latest<Frame>& frames, Deliver deliver);
+  EncodeLoop(Encoders encoders, const Model& model, int quality, GpuBudget budget, Latest<Frame>& frames,
+             Doorbell& bell, Events events);
 
-  /// The encode thread's whole life; returns when demand or the mailbox is closed.
+  /// The encode thread's whole life; returns when the doorbell is closed.
   void run();
 
+  // Network thread.
+  void want_packets(bool wanted);
+  void request(uint64_t viewer, const StreamRequest& request);
+  void remove(uint64_t viewer);
+
  private:
+  void take(const Frame& frame);
   PacketPtr encode(const Frame& frame);
   void log_statistics();
 
   FrameEncoder encoder_;
+  StreamEncoder stream_;
   float scale_;
   std::string model_ver_;
   GpuBudget budget_;
-  Demand& demand_;
   Latest<Frame>& frames_;
-  Deliver deliver_;
+  Doorbell& bell_;
+  Events events_;
   PayloadPool payloads_;
+  std::atomic<bool> packets_wanted_{false};
+  bool missed_ = false;
 
   Samples encode_ms_{512};
   Samples pack_ms_{512};
   Samples bytes_{512};
   SteadyTime last_log_ = SteadyClock::now();
   uint64_t logged_frames_ = 0;
+  uint64_t logged_updates_ = 0;
 };
 
 }  // namespace latentdesk

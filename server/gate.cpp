@@ -91,10 +91,8 @@ asio::awaitable<void> Gate::receive(Connection& connection) {
   Admission& admission = *connection.admission;
   const bool encrypted = connection.transport.is_encrypted();
   if (const auto direct = answer_without_upgrade(request, http_rules_, encrypted)) {
-    if (direct->result() == http::status::forbidden) {
-      spdlog::warn("{}: refused: web page {}", connection.peer.name,
-                   printable(std::string(request[http::field::origin])));
-    }
+    if (direct->result() == http::status::forbidden)
+      log_refusal(connection, "web page " + printable(std::string(request[http::field::origin])));
     co_await answer(connection, *direct);
     co_return;
   }
@@ -120,8 +118,7 @@ asio::awaitable<bool> Gate::secure(Connection& connection) {
   const bool wants_tls = co_await beast::async_detect_ssl(tcp, connection.buffer, asio::use_awaitable);
   if (!wants_tls) co_return true;
   if (!tls_) {
-    spdlog::info("{}: refused: it speaks TLS, and there is no certificate (--tls-self-signed)",
-                 connection.peer.name);
+    log_refusal(connection, "it speaks TLS, and there is no certificate (--tls-self-signed makes one)");
     co_await asio::async_write(tcp, asio::buffer(kNoTlsAlert), asio::use_awaitable);
     co_return false;
   }
@@ -142,6 +139,11 @@ asio::awaitable<void> Gate::answer(Connection& connection, const HttpResponse& r
   } else {
     transport.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   }
+}
+
+void Gate::log_refusal(const Connection& connection, const std::string& what) {
+  if (entrance_->log_budget.spend(LogBudget::Clock::now()))
+    spdlog::warn("{}: refused: {}", connection.peer.name, what);
 }
 
 void Gate::complain_of_floods() {

@@ -12,9 +12,6 @@
 
 namespace latentdesk {
 
-/// A viewer asks for this subprotocol when it gives its token in `hello`; others give it in the request.
-inline constexpr std::string_view kSubprotocol = "latentdesk.2";
-
 struct GateConfig {
   std::shared_ptr<boost::asio::ssl::context> tls = nullptr;  ///< null: in clear only
   Tokens tokens = {};
@@ -47,6 +44,7 @@ class Gate {
   boost::asio::awaitable<void> receive(Connection& connection);
   boost::asio::awaitable<bool> secure(Connection& connection);
   boost::asio::awaitable<void> answer(Connection& connection, const HttpResponse& response);
+  void log_refusal(const Connection& connection, const std::string& what);
   void complain_of_floods();
 
   const std::shared_ptr<boost::asio::ssl::context> tls_;

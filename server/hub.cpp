@@ -10,15 +10,15 @@ namespace {
 constexpr auto kRepeatPeriod = std::chrono::seconds(1);
 }
 
-Hub::Hub(boost::asio::io_context& context, Demand& demand, std::function<void()> refresh)
-    : repeat_timer_(context), demand_(demand), refresh_(std::move(refresh)) {}
+Hub::Hub(boost::asio::io_context& context, Demand& demand, Upstream upstream)
+    : repeat_timer_(context), demand_(demand), upstream_(std::move(upstream)) {}
 
 void Hub::join(const std::shared_ptr<Viewer>& viewer) {
   viewers_.insert(viewer);
   // While nobody watched nothing was captured, so what is here may be old.
   if (viewers_.size() == 1) {
     newest_.reset();
-    refresh_();
+    upstream_.refresh();
   }
   if (newest_) viewer->offer(newest_);
   update_demand();
@@ -30,9 +30,34 @@ void Hub::leave(const std::shared_ptr<Viewer>& viewer) {
   update_demand();
 }
 
+uint64_t Hub::join(const std::shared_ptr<StreamViewer>& viewer) {
+  stream_viewers_.emplace(++last_stream_viewer_, viewer);
+  if (stream_viewers_.size() == 1) upstream_.refresh();
+  return last_stream_viewer_;
+}
+
+void Hub::leave(uint64_t viewer) {
+  stream_viewers_.erase(viewer);
+  upstream_.remove(viewer);
+  update_demand();
+}
+
+void Hub::request(uint64_t viewer, const StreamRequest& request) {
+  upstream_.request(viewer, request);
+  update_demand();
+}
+
 void Hub::update_demand() {
-  demand_.set(
-      std::any_of(viewers_.begin(), viewers_.end(), [](const auto& viewer) { return viewer->is_ready(); }));
+  const bool wanted =
+      std::any_of(viewers_.begin(), viewers_.end(), [](const auto& viewer) { return viewer->is_ready(); });
+  if (wanted != std::exchange(packets_wanted_, wanted)) upstream_.want_packets(wanted);
+  demand_.set(wanted || std::any_of(stream_viewers_.begin(), stream_viewers_.end(),
+                                    [](const auto& entry) { return entry.second->is_ready(); }));
+}
+
+void Hub::deliver(StreamDelivery delivery) {
+  const auto found = stream_viewers_.find(delivery.viewer);
+  if (found != stream_viewers_.end()) found->second->take(std::move(delivery));
 }
 
 void Hub::deliver(PacketPtr packet) {
@@ -61,6 +86,7 @@ void Hub::repeat_later() {
 void Hub::close_all() {
   repeat_timer_.cancel();
   for (const auto& viewer : viewers_) viewer->close();
+  for (const auto& [id, viewer] : stream_viewers_) viewer->close();
 }
 
 }  // namespace latentdesk

@@ -74,7 +74,10 @@ void add_stream_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--quality", options.quality, "1 to 100; more is better and costs more (default: 55)")
       ->check(CLI::Range(1, 100))
       ->option_text("N");
-  app.add_option("--max-fps", options.max_fps, "at most so many frames a second (default: 30)")
+  app.add_option("--max-bitrate", options.max_bitrate,
+                 "at most so many Mbit/s to each viewer (default: what the connection takes)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-fps", options.max_fps, "at most so many frames a second (default: 60)")
       ->check(CLI::Range(0.1, 1000.0))
       ->option_text("N");
   add_device_options(app, options.codec);

@@ -29,11 +29,12 @@ struct ServerOptions {
   bool probe = false;       ///< describe and time the backend instead of serving
   std::string model;        ///< path; empty for the one shipped
   int quality = 0;
-  double max_fps = 30;
-  Size size{1280, 720};  ///< of sources raw and pattern
-  double fps = 30;       ///< of sources raw and pattern
-  bool loop = false;     ///< source raw begins again at its end
-  bool cursor = true;    ///< draw the pointer into the picture
+  double max_fps = 60;
+  double max_bitrate = 0;  ///< Mbit/s to each viewer of latentdesk.2; 0: no limit
+  Size size{1280, 720};    ///< of sources raw and pattern
+  double fps = 30;         ///< of sources raw and pattern
+  bool loop = false;       ///< source raw begins again at its end
+  bool cursor = true;      ///< draw the pointer into the picture
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
 

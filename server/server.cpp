@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include "common/codec/model_path.h"
+#include "common/codec/timing.h"
 #include "common/raw_video.h"
 #include "server/listener.h"
 #include "server/session.h"
@@ -66,6 +67,16 @@ CaptureLoop::Open capture_opener(const ServerOptions& options, const VirtualDisp
   return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
 }
 
+/// On a GPU, whose other tenants want to know.
+void report_speed(Encoder& encoder, const Model& model, const Backend& backend) {
+  if (backend.name != "cuda") return;
+  constexpr Size kSize{1920, 1080};
+  const EndTiming timing = time_encoder(encoder, backend, model, {kSize}, 0.05);
+  spdlog::info("{}x{} takes {:.2f} ms of the GPU's time, {:.2f} ms in all", kSize.width, kSize.height,
+               timing.device_ms, timing.wall_ms);
+  spdlog::debug("layers:\n{}", encoder.plan());
+}
+
 /// As a viewer writes it: the host's name when we listen on all of its addresses.
 std::string reachable_host(const asio::ip::address& address) {
   std::array<char, 256> name{};
@@ -83,26 +94,45 @@ Server::Server(const ServerOptions& options)
       desktop_program_(start_program(options, virtual_display_.get())),
       tls_(open_tls(options)),
       acceptor_(open_acceptor(context_, options)),
-      capture_loop_(capture_opener(options, virtual_display_.get()), options.max_fps, demand_, frames_),
-      hub_(context_, demand_, [this] { capture_loop_.refresh(); }),
+      capture_loop_(capture_opener(options, virtual_display_.get()), options.max_fps, demand_, frames_,
+                    bell_),
+      hub_(context_, demand_,
+           {.refresh = [this] { capture_loop_.refresh(); },
+            .want_packets = [this](bool wanted) { encode_loop_->want_packets(wanted); },
+            .request = [this](uint64_t viewer,
+                              const StreamRequest& request) { encode_loop_->request(viewer, request); },
+            .remove = [this](uint64_t viewer) { encode_loop_->remove(viewer); }}),
       gate_({.tls = tls_.context,
              .tokens = Tokens(options.token, options.view_token),
              .insecure = options.insecure,
              .allowed_origins = options.allowed_origins,
              .max_viewers = options.max_viewers},
             [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
-              return serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
+              return offers_subprotocol(request, kSubprotocol)
+                         ? serve_stream_viewer(std::move(transport), std::move(request), std::move(admission),
+                                               hub_, stream_config_)
+                         : serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
             }) {
   const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
   const Backend backend = choose_backend(options.codec.device);
   spdlog::info("model {} on {} ({})", model.wire_version(), backend.name, backend.description);
+  capture_loop_.pin_with([backend](std::span<uint8_t> memory) { return pin_memory(backend, memory); });
   demand_.on_open([this] { capture_loop_.wake(); });
-  const auto deliver = [this](PacketPtr packet) {
-    asio::post(context_, [this, packet = std::move(packet)]() mutable { hub_.deliver(std::move(packet)); });
+  stream_config_ = {.model_ver = model.wire_version(),
+                    .device = backend.name + " (" + backend.description + ")",
+                    .quality = options.quality,
+                    .bytes_per_second = options.max_bitrate * 1e6 / 8};
+  const auto deliver = [this](auto made) {
+    asio::post(context_, [this, made = std::move(made)]() mutable { hub_.deliver(std::move(made)); });
   };
-  encode_loop_ =
-      std::make_unique<EncodeLoop>(make_encoder(model, backend, options.codec.threads), model,
-                                   options.quality, GpuBudget(options.gpu_budget), demand_, frames_, deliver);
+  const auto new_encoder = [&] { return make_encoder(model, backend, options.codec.threads); };
+  auto tiles = new_encoder();
+  report_speed(*tiles, model, backend);
+  encode_loop_ = std::make_unique<EncodeLoop>(
+      EncodeLoop::Encoders{new_encoder(), std::move(tiles)}, model, options.quality,
+      GpuBudget(options.gpu_budget), frames_, bell_,
+      EncodeLoop::Events{
+          .on_packet = deliver, .on_delivery = deliver, .on_missed = [this] { capture_loop_.refresh(); }});
 }
 
 Server::~Server() { stop_workers(); }
@@ -193,8 +223,8 @@ void Server::check_children() {
 
 void Server::stop_workers() {
   capture_loop_.stop();
-  demand_.close();
   frames_.close();
+  bell_.close();
   if (capture_thread_.joinable()) capture_thread_.join();
   if (encode_thread_.joinable()) encode_thread_.join();
 }

@@ -8,6 +8,7 @@
 #include "server/hub.h"
 #include "server/options.h"
 #include "server/server_tls.h"
+#include "server/stream_session.h"
 #include "server/virtual_display.h"
 
 #include <boost/asio/io_context.hpp>
@@ -54,8 +55,10 @@ class Server {
 
   Demand demand_;
   Latest<Frame> frames_;
+  Doorbell bell_;  ///< wakes the encode thread
   CaptureLoop capture_loop_;
   Hub hub_;
+  StreamConfig stream_config_;
   Gate gate_;
   std::unique_ptr<EncodeLoop> encode_loop_;
   std::thread capture_thread_;

@@ -40,6 +40,7 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
   asio::awaitable<void> run(HttpRequest request) {
     configure();
     co_await websocket_.async_accept(request, asio::use_awaitable);
+    if (!admission_->access()) co_return co_await refuse();
     open_ = true;
     spdlog::info("{}: viewer connected{}{}", peer_,
                  websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
@@ -73,6 +74,15 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
     websocket_.read_message_max(kMaxClientMessageBytes);
     websocket_.auto_fragment(false);
     websocket_.binary(true);
+  }
+
+  /// Its token was to come later, and a baseline viewer has no way to give it.
+  asio::awaitable<void> refuse() {
+    const Decision decision = admission_->enter(std::nullopt);
+    const auto code = static_cast<websocket::close_code>(close_code(decision.refusal));
+    const websocket::close_reason reason(code, decision.reason);
+    error_code ignored;
+    co_await websocket_.async_close(reason, asio::redirect_error(asio::use_awaitable, ignored));
   }
 
   /// Reads until the connection ends; the reason.

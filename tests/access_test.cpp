@@ -2,6 +2,7 @@
 
 #include "server/guess_guard.h"
 #include "server/http.h"
+#include "server/log_budget.h"
 
 #include <gtest/gtest.h>
 
@@ -129,6 +130,22 @@ TEST(GuessGuardTest, ManyAddressesTakeBoundedMemory) {
   for (int i = 0; i < 10'000; ++i) guard.add_failure(std::to_string(i), now);
   EXPECT_EQ(guard.size(), GuessGuard::kMaxPeers);
   EXPECT_EQ(guard.wait_of("worst", now), 16s) << "who guessed most is forgotten last";
+}
+
+TEST(LogBudgetTest, ABurstThenOneASecond) {
+  LogBudget budget;
+  LogBudget::Clock::time_point now{1h};
+  const auto lines = [&] {
+    int count = 0;
+    while (count < 100 && budget.spend(now)) ++count;
+    return count;
+  };
+  EXPECT_EQ(lines(), 20);
+  EXPECT_EQ(lines(), 0);
+  now += 3s;
+  EXPECT_EQ(lines(), 3);
+  now += 1h;
+  EXPECT_EQ(lines(), 20);
 }
 
 TEST(QueryToken, IsFoundAndDecoded) {

@@ -33,6 +33,9 @@ class StubDecoder : public Decoder {
     std::this_thread::sleep_for(time_);
     std::fill_n(image.data, image.stride * static_cast<size_t>(image.size.height), uint8_t{128});
   }
+  void decode_tiles(const Latents&, std::span<const MutableImageView>) override {
+    FAIL() << "the baseline format has no tiles";
+  }
 
  private:
   std::chrono::milliseconds time_;

@@ -6,8 +6,8 @@ namespace latentdesk {
 namespace {
 
 TEST(ServerUrl, TakesDefaultsForWhatIsLeftOut) {
-  EXPECT_EQ(parse_server_url("gpu-box"), (ServerUrl{"gpu-box", 8765, "/"}));
-  EXPECT_EQ(parse_server_url("gpu-box:9000"), (ServerUrl{"gpu-box", 9000, "/"}));
+  EXPECT_EQ(parse_server_url("gpu-box"), (ServerUrl{"gpu-box", 8765, "/", true}));
+  EXPECT_EQ(parse_server_url("gpu-box:9000"), (ServerUrl{"gpu-box", 9000, "/", true}));
   EXPECT_EQ(parse_server_url("ws://gpu-box"), (ServerUrl{"gpu-box", 8765, "/"}));
   EXPECT_EQ(parse_server_url("WS://127.0.0.1:80/"), (ServerUrl{"127.0.0.1", 80, "/"}));
 }
@@ -31,6 +31,13 @@ TEST(ServerUrl, TakesTheSchemesOfPagesAndOfTls) {
   EXPECT_TRUE(parse_server_url("HTTPS://gpu-box:9000/").tls);
   EXPECT_FALSE(parse_server_url("http://gpu-box:9000/").tls);
   EXPECT_EQ(parse_server_url("https://gpu-box:9000/").authority(), "gpu-box:9000");
+}
+
+TEST(ServerUrl, WithoutASchemeOnlyThisMachineIsAskedInClear) {
+  for (const char* here : {"localhost", "127.0.0.1:9000", "127.1.2.3", "[::1]"})
+    EXPECT_FALSE(parse_server_url(here).tls) << here;
+  for (const char* elsewhere : {"gpu-box", "127.example.com", "10.0.0.1", "[fd00::1]", "localhost.example"})
+    EXPECT_TRUE(parse_server_url(elsewhere).tls) << elsewhere;
 }
 
 TEST(ServerUrl, TakesATokenFromTheFragment) {

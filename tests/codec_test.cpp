@@ -16,7 +16,13 @@
 namespace latentdesk {
 namespace {
 
-const std::string kModels = LATENTDESK_MODELS_DIR;
+/// Where the tests were built, unless they were carried elsewhere.
+std::string models_folder() {
+  const char* carried = std::getenv("LATENTDESK_MODELS_DIR");
+  return carried ? carried : LATENTDESK_MODELS_DIR;
+}
+
+const std::string kModels = models_folder();
 
 /// How far a device may be from PyTorch's float32.
 struct Tolerance {

@@ -19,7 +19,7 @@ constexpr double kLeastAgreement = 48;  // dB
 
 std::string model_path() {
   const char* named = std::getenv("LATENTDESK_MODEL");
-  return named ? named : std::string(LATENTDESK_MODELS_DIR) + "/latentdesk-lite.safetensors";
+  return named ? std::string(named) : LATENTDESK_MODELS_DIR "/latentdesk-lite.safetensors";
 }
 
 /// Encoder and decoder of one backend.

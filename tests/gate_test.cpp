@@ -202,9 +202,9 @@ std::string raw_answer(uint16_t port, const std::string& request) {
   asio::io_context context;
   tcp::socket socket(context);
   socket.connect({asio::ip::address_v4::loopback(), port});
-  asio::write(socket, asio::buffer(request));
+  error_code end;  // it may close before it has read everything
+  asio::write(socket, asio::buffer(request), end);
   std::string answer;
-  error_code end;
   asio::read(socket, asio::dynamic_buffer(answer), end);
   return answer;
 }
@@ -227,9 +227,9 @@ TEST(Gate, SaysThatItHasNoTls) {
 
 TEST(Gate, WhatIsNeitherHttpNorTlsIsEnded) {
   RunningGate gate({.tls = self_signed()});
-  EXPECT_NE(raw_answer(gate.port(), std::string("\x16\x03\x01\x00\x05\x02hello\r\n\r\n", 14)), "x");
-  raw_answer(gate.port(), "SSH-2.0-OpenSSH_9.2\r\n\r\n");
-  raw_answer(gate.port(), "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x'));
+  EXPECT_EQ(raw_answer(gate.port(), std::string("\x16\x03\x01\x00\x05\x02hello\r\n\r\n", 14)), "");
+  EXPECT_EQ(raw_answer(gate.port(), "SSH-2.0-OpenSSH_9.2\r\n\r\n"), "");
+  EXPECT_EQ(raw_answer(gate.port(), "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x')), "");
   EXPECT_TRUE(eventually([&] { return gate.handshakes() == 0; }));
   EXPECT_EQ(outcome(gate.port(), {.tls = true}), "full");
 }
@@ -447,9 +447,9 @@ TEST(Gate, AThousandHalfOpenHandshakesHoldNobodyUp) {
   const auto start = Clock::now();
   EXPECT_EQ(outcome(gate.port(), {.tls = true}), "full");
   const auto took = Clock::now() - start;
-  EXPECT_LT(took, 3s);
+  EXPECT_LT(took, 8s) << "each of the thousand costs the server a signature";
   EXPECT_LE(gate.handshakes(), Handshakes::Limits{}.group);
-  EXPECT_EQ(gate.viewers(), 1u) << "the one that was there before";
+  EXPECT_TRUE(eventually([&] { return gate.viewers() == 1; })) << "the one that was there before";
   const long growth = resident_kib() - before;
   RecordProperty("growth_kib", static_cast<int>(growth));
   RecordProperty("latecomer_ms",

@@ -137,10 +137,11 @@ class EncryptedPrograms : public testing::Test {
   ~EncryptedPrograms() override { std::filesystem::remove_all(folder_); }
 
   /// The viewer's exit status; its log is in log().
-  int view(uint16_t port, const std::string& arguments = "", const std::string& scheme = "wss") const {
-    return run("XDG_DATA_HOME=" + folder_ + "/viewer timeout 30 " + kBin +
+  int view(uint16_t port, const std::string& arguments = "", const std::string& server = "wss://127.0.0.1",
+           const std::string& environment = "") const {
+    return run(environment + " XDG_DATA_HOME=" + folder_ + "/viewer timeout 30 " + kBin +
                "/latentdesk-viewer --headless --no-decode --frames 2 --seconds 20 " + arguments + " " +
-               scheme + "://127.0.0.1:" + std::to_string(port) + " > /dev/null 2> " + folder_ + "/log");
+               server + ":" + std::to_string(port) + " > /dev/null 2> " + folder_ + "/log");
   }
   std::string log() const { return read_file(folder_ + "/log"); }
   std::string fingerprint() const { return to_string(open_tls(options_).fingerprint); }
@@ -175,6 +176,18 @@ TEST_F(EncryptedPrograms, TakeOnlyADemandedCertificate) {
   EXPECT_NE(log().find("not the one demanded"), std::string::npos) << log();
 }
 
+TEST_F(EncryptedPrograms, AnAuthoritysWordHoldsForTheNamesInTheCertificateOnly) {
+  options_.listen = "0.0.0.0:0";
+  RunningServer server(options_);
+  const std::string trusted = "SSL_CERT_FILE=" + folder_ + "/latentdesk/self-signed.pem";
+  for (const char* named : {"wss://127.0.0.1", "wss://localhost"}) {
+    EXPECT_EQ(view(server.port(), "", named, trusted), 0) << log();
+    EXPECT_EQ(log().find("first connection"), std::string::npos) << log();
+  }
+  EXPECT_EQ(view(server.port(), "", "wss://127.0.0.2", trusted), 0) << log();
+  EXPECT_NE(log().find("mismatch"), std::string::npos) << log();
+}
+
 TEST_F(EncryptedPrograms, WrongTokenEndsTheViewer) {
   RunningServer server(options_);
   setenv("LATENTDESK_TOKEN", "wrong", 1);
@@ -188,7 +201,7 @@ TEST_F(EncryptedPrograms, WrongTokenEndsTheViewer) {
 
 TEST_F(EncryptedPrograms, ClearTextToATlsServerSaysWhatToDo) {
   RunningServer server(options_);
-  EXPECT_EQ(view(server.port(), "", "ws"), 1);
+  EXPECT_EQ(view(server.port(), "", "ws://127.0.0.1"), 1);
   EXPECT_NE(log().find("wss://"), std::string::npos) << log();
 }
 

@@ -5,8 +5,10 @@
 #include "server/gate.h"
 #include "server/hub.h"
 #include "server/listener.h"
+#include "server/stream_session.h"
 #include "server/synthetic_capture.h"
 #include "tests/beast_client.h"
+#include "tests/gate_client.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -38,6 +40,10 @@ class CopyingEncoder : public Encoder {
     shape_ = latent_shape(image.size, kChannels);
     first_row_.assign(image.row(0), image.row(0) + image.size.width * kBytesPerPixel);
   }
+  void analyse_tiles(std::span<const ImageView> tiles) override {
+    shape_ = tile_latent_shape(static_cast<int>(tiles.size()), kChannels);
+    first_row_.assign(tiles[0].row(0), tiles[0].row(0) + tiles[0].size.width * kBytesPerPixel);
+  }
   void quantise(float scale, Latents& out) override {
     out.resize(shape_);
     out.scale = scale;
@@ -57,24 +63,34 @@ Model scale_only_model() {
   model.hash = "0";
   model.scale_min = 0.01f;
   model.scale_max = 1;
+  model.latent_channels = kChannels;
   return model;
 }
 
 /// The server without options, display and signals.
 class Pipeline {
  public:
-  explicit Pipeline(double fps, Size size = {640, 360})
+  explicit Pipeline(double fps, Size size = {640, 360}, GateConfig gate = {})
       : acceptor_(listen(context_, {boost::asio::ip::address_v4::loopback(), 0})),
-        capture_loop_([=] { return open_pattern_capture(size, fps); }, 1000, demand_, frames_),
-        hub_(context_, demand_, [this] { capture_loop_.refresh(); }),
-        gate_({},
+        capture_loop_([=] { return open_pattern_capture(size, fps); }, 1000, demand_, frames_, bell_),
+        hub_(context_, demand_,
+             {.refresh = [this] { capture_loop_.refresh(); },
+              .want_packets = [this](bool wanted) { encode_loop_.want_packets(wanted); },
+              .request = [this](uint64_t viewer,
+                                const StreamRequest& request) { encode_loop_.request(viewer, request); },
+              .remove = [this](uint64_t viewer) { encode_loop_.remove(viewer); }}),
+        gate_(std::move(gate),
               [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
-                return serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
+                return offers_subprotocol(request, kSubprotocol)
+                           ? serve_stream_viewer(std::move(transport), std::move(request),
+                                                 std::move(admission), hub_, stream_config_)
+                           : serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
               }),
-        encode_loop_(std::make_unique<CopyingEncoder>(), scale_only_model(), 50, demand_, frames_,
-                     [this](PacketPtr packet) {
-                       boost::asio::post(context_, [this, packet] { hub_.deliver(packet); });
-                     }) {
+        encode_loop_({std::make_unique<CopyingEncoder>(), std::make_unique<CopyingEncoder>()},
+                     scale_only_model(), 50, GpuBudget(100), frames_, bell_,
+                     {.on_packet = [this](PacketPtr packet) { deliver(std::move(packet)); },
+                      .on_delivery = [this](StreamDelivery delivery) { deliver(std::move(delivery)); },
+                      .on_missed = [this] { capture_loop_.refresh(); }}) {
     demand_.on_open([this] { capture_loop_.wake(); });
     boost::asio::co_spawn(context_, accept_connections(acceptor_, gate_), boost::asio::detached);
     capture_ = std::thread([this] { capture_loop_.run(); });
@@ -84,8 +100,8 @@ class Pipeline {
 
   ~Pipeline() {
     capture_loop_.stop();
-    demand_.close();
     frames_.close();
+    bell_.close();
     context_.stop();
     for (std::thread* thread : {&capture_, &encode_, &network_}) thread->join();
   }
@@ -112,7 +128,14 @@ class Pipeline {
   boost::asio::io_context context_;
   boost::asio::ip::tcp::acceptor acceptor_;
   Demand demand_;
+  template <typename Made>
+  void deliver(Made made) {
+    boost::asio::post(context_, [this, made = std::move(made)]() mutable { hub_.deliver(std::move(made)); });
+  }
+
   Latest<Frame> frames_;
+  Doorbell bell_;
+  StreamConfig stream_config_{.model_ver = "copy-1.0", .device = "test", .quality = 50};
   CaptureLoop capture_loop_;
   Hub hub_;
   Gate gate_;
@@ -227,6 +250,17 @@ TEST(Session, HarmlessClientMessagesHaveNoEffect) {
   BeastClient client(pipeline.port());
   for (int i = 0; i < 20; ++i) client.write(R"({"type":"hello"})", false);
   for (int i = 0; i < 5; ++i) EXPECT_NO_THROW(client.read_header());
+}
+
+TEST(Session, NoPictureWithoutAccess) {
+  Pipeline pipeline(50, {640, 360}, {.tokens = Tokens("correct-horse-battery", "")});
+  // A name that may be rebound, so that this process does not count as the server's own user; and the
+  // subprotocol whose hello would bring the token.
+  GateClient client(pipeline.port(),
+                    {.origin = "http://evil.example", .subprotocol = "latentdesk.2", .host = "evil.example"});
+  EXPECT_EQ(client.status(), 101u);
+  EXPECT_EQ(client.read(), "");
+  EXPECT_EQ(client.close_code(), 4401);
 }
 
 TEST(Session, StoppingSaysGoodbye) {

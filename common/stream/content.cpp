@@ -157,6 +157,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
   }
   encoder_->analyse_tiles(views_);
   encoder_->quantise(quality.scale, latents_);
+  device_ms_ += encoder_->device_times().total();
   kept_.clear();
   for (size_t i = 0; i < candidates_.size(); ++i) {
     const Candidate& candidate = candidates_[i];

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace latentdesk {
@@ -41,6 +42,9 @@ class ContentEncoder {
   void encode(ImageView picture, const TileGrid& grid, std::span<const TilePart> parts,
               const CodingQuality& quality, std::vector<Operation>& operations, UpdateParts& content);
 
+  /// What it cost a device of its own since this was last asked, ms; 0 on the CPU.
+  double take_device_ms() { return std::exchange(device_ms_, 0); }
+
  private:
   /// A part that might go as latents.
   struct Candidate {
@@ -57,6 +61,7 @@ class ContentEncoder {
 
   std::unique_ptr<Encoder> encoder_;
   int latent_channels_;
+  double device_ms_ = 0;
   std::vector<Operation>* operations_ = nullptr;
   UpdateParts* content_ = nullptr;
 

@@ -17,15 +17,32 @@ double time_field(const json& object, const char* name) {
   return number_field(object, name, -kLargestTime, kLargestTime);
 }
 
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-
-json ping_json(const Ping& ping) { return {{"type", "ping"}, {"time", ping.time}}; }
-json pong_json(const Pong& pong) {
+json object_of(const Ping& ping) { return {{"type", "ping"}, {"time", ping.time}}; }
+json object_of(const Pong& pong) {
   return {{"type", "pong"}, {"time", pong.time}, {"received", pong.received}, {"sent", pong.sent}};
 }
+json object_of(const ViewerHello& hello) {
+  json object = {{"type", "hello"}, {"cache", hello.cache_bytes}};
+  if (hello.token) object["token"] = *hello.token;
+  return object;
+}
+json object_of(const Ack& ack) { return {{"type", "ack"}, {"updates", ack.updates}}; }
+json object_of(const QualityWish& wish) { return {{"type", "quality"}, {"value", wish.value}}; }
+json object_of(const Refresh&) { return {{"type", "refresh"}}; }
+json object_of(const ServerHello& hello) {
+  return {{"type", "hello"},
+          {"model_ver", hello.model_ver},
+          {"device", hello.device},
+          {"time", hello.time},
+          {"slots", hello.slots}};
+}
+json object_of(const Resize& resize) {
+  return {{"type", "resize"}, {"width", resize.size.width}, {"height", resize.size.height}};
+}
+json object_of(const UpdateAhead&) { return {{"type", "update"}}; }
+json object_of(const Notice& notice) { return {{"type", "notice"}, {"text", notice.text}}; }
+json object_of(const Bye& bye) { return {{"type", "bye"}, {"reason", bye.reason}}; }
+
 Ping parse_ping(const json& object) { return {time_field(object, "time")}; }
 Pong parse_pong(const json& object) {
   return {time_field(object, "time"), time_field(object, "received"), time_field(object, "sent")};
@@ -40,8 +57,7 @@ ViewerHello parse_viewer_hello(const json& object) {
 
 ServerHello parse_server_hello(const json& object) {
   return {string_field(object, "model_ver", 128), string_field(object, "device", kMaxTextBytes),
-          time_field(object, "time"),
-          static_cast<uint32_t>(number_field(object, "slots", 0, kMaxSlotCount))};
+          time_field(object, "time"), static_cast<uint32_t>(number_field(object, "slots", 0, kMaxSlotCount))};
 }
 
 Resize parse_resize(const json& object) {
@@ -84,41 +100,11 @@ ServerMessage parse_server_message(std::string_view header) {
 }
 
 std::string serialize(const ViewerMessage& message) {
-  const auto hello = [](const ViewerHello& value) {
-    json object = {{"type", "hello"}, {"cache", value.cache_bytes}};
-    if (value.token) object["token"] = *value.token;
-    return object;
-  };
-  return std::visit(
-             Overloaded{hello, ping_json, pong_json,
-                        [](const Ack& ack) { return json{{"type", "ack"}, {"updates", ack.updates}}; },
-                        [](const QualityWish& wish) {
-                          return json{{"type", "quality"}, {"value", wish.value}};
-                        },
-                        [](const Refresh&) { return json{{"type", "refresh"}}; }},
-             message)
-      .dump();
+  return std::visit([](const auto& content) { return object_of(content).dump(); }, message);
 }
 
 std::string serialize(const ServerMessage& message) {
-  const auto hello = [](const ServerHello& value) {
-    return json{{"type", "hello"},
-                {"model_ver", value.model_ver},
-                {"device", value.device},
-                {"time", value.time},
-                {"slots", value.slots}};
-  };
-  const auto resize = [](const Resize& value) {
-    return json{{"type", "resize"}, {"width", value.size.width}, {"height", value.size.height}};
-  };
-  return message_prefix(
-      std::visit(Overloaded{hello, resize, ping_json, pong_json,
-                            [](const UpdateAhead&) { return json{{"type", "update"}}; },
-                            [](const Notice& notice) {
-                              return json{{"type", "notice"}, {"text", notice.text}};
-                            },
-                            [](const Bye& bye) { return json{{"type", "bye"}, {"reason", bye.reason}}; }},
-                 message));
+  return std::visit([](const auto& content) { return message_prefix(object_of(content)); }, message);
 }
 
 }  // namespace latentdesk

@@ -33,7 +33,7 @@ struct Operation {
   BlockMask mask = kWholeTile;  ///< of all but copy and store; blocks beyond the screen count for nothing
   uint32_t slot = 0;            ///< of store and recall
   uint16_t colours = 0;         ///< of palette: 1 to 256
-  Rect to = {};                      ///< of copy
+  Rect to = {};                 ///< of copy
   int dx = 0;                   ///< of copy: its source is `to` moved by (dx, dy)
   int dy = 0;
   bool lossy = false;  ///< of content: pixels may differ from the original. Does not travel.

@@ -3,6 +3,7 @@
 #include "common/protocol.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace latentdesk {
 
@@ -94,7 +95,8 @@ size_t RateControl::room() const {
 
 SteadyClock::duration RateControl::rest() const {
   const auto round_trip = std::chrono::duration<double, std::milli>(1.5 * base_ms());
-  return std::max<SteadyClock::duration>(kLeastRest, std::chrono::duration_cast<SteadyClock::duration>(round_trip));
+  return std::max<SteadyClock::duration>(kLeastRest,
+                                         std::chrono::duration_cast<SteadyClock::duration>(round_trip));
 }
 
 }  // namespace latentdesk

@@ -13,9 +13,9 @@ namespace latentdesk {
 /// acknowledged. One thread uses it.
 ///
 /// The window is what the path carries in its *shortest* recent round trip plus a little: were it what it
-/// carries in the present one, a queue would lengthen the round trip, and that the window, and that the queue.
-/// Quality falls by a factor as soon as updates take much longer than that round trip, and rises by steps while
-/// they do not (AIMD: viewers that share a link so come to share it evenly).
+/// carries in the present one, a queue would lengthen the round trip, and that the window, and that the
+/// queue. Quality falls by a factor as soon as updates take much longer than that round trip, and rises by
+/// steps while they do not (AIMD: viewers that share a link so come to share it evenly).
 class RateControl {
  public:
   explicit RateControl(int quality) : ceiling_(quality), quality_(quality) {}

@@ -42,6 +42,8 @@ class ScreenState {
   uint64_t number() const { return number_; }
   uint64_t epoch() const { return epoch_; }  ///< number of sizes so far
   uint32_t slots() const { return slots_; }
+  /// What coding cost a device of its own since this was last asked, ms.
+  double take_device_ms() { return encoder_.take_device_ms(); }
 
   /// A viewer's state for the present epoch: it has nothing yet.
   ViewerState new_viewer(uint32_t slots) const;

@@ -125,7 +125,9 @@ std::optional<Convolution::Plan> Convolution::measured(cudnnConvolutionFwdAlgo_t
   if (status != CUDNN_STATUS_SUCCESS || plan.workspace > kMaxWorkspace) return std::nullopt;
   workspace.reserve(plan.workspace);
   for (int i = 0; i < kWarmUps; ++i) {
-    if (run(plan) != CUDNN_STATUS_SUCCESS) return std::nullopt;
+    if (run(plan) == CUDNN_STATUS_SUCCESS) continue;
+    cudaGetLastError();  // a refusal must not be taken for a failure of the next call
+    return std::nullopt;
   }
   const Event begin = make_event(), end = make_event();
   check(cudaEventRecord(begin.get(), context_.stream()), "take the time");

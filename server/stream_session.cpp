@@ -1,0 +1,270 @@
+#include "server/stream_session.h"
+
+#include "common/stream/messages.h"
+#include "common/stream/rate_control.h"
+#include "server/gate.h"
+#include "server/hub.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/websocket.hpp>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <deque>
+
+namespace latentdesk {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = beast::websocket;
+using boost::system::error_code;
+
+constexpr auto kUpgradeTimeout = std::chrono::seconds(10);
+constexpr auto kIdleTimeout = std::chrono::seconds(30);
+constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
+// Answers to pings that a viewer does not read. More means that it does not want them.
+constexpr size_t kMaxUnsent = 64;
+
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+double now_ms() { return epoch_seconds() * 1000; }
+
+/// The connection was ended for a reason of ours.
+struct Ended {
+  websocket::close_reason close;
+};
+
+/// Lives as long as one of its coroutines runs.
+class StreamSession : public StreamViewer, public std::enable_shared_from_this<StreamSession> {
+ public:
+  StreamSession(Transport transport, std::unique_ptr<Admission> admission, Hub& hub,
+                const StreamConfig& config)
+      : websocket_(std::move(transport)),
+        admission_(std::move(admission)),
+        peer_(admission_->peer().name),
+        hub_(hub),
+        config_(config),
+        rate_(config.quality),
+        wake_writer_(websocket_.get_executor()),
+        pace_(websocket_.get_executor()) {}
+
+  asio::awaitable<void> run(HttpRequest request) {
+    configure();
+    co_await websocket_.async_accept(request, asio::use_awaitable);
+    open_ = true;
+    const auto self = shared_from_this();
+    asio::co_spawn(
+        websocket_.get_executor(), [self] { return self->write_messages(); }, asio::detached);
+    const std::string reason = co_await read_messages();
+    open_ = false;
+    unsent_.clear();
+    wake_writer_.cancel();
+    pace_.cancel();
+    if (id_ != 0) hub_.leave(id_);
+    spdlog::info("{}: viewer left after {} updates, {} kB: {}", peer_, updates_sent_, bytes_sent_ / 1000,
+                 reason);
+  }
+
+  void take(StreamDelivery delivery) override {
+    requested_ = false;
+    if (!open_) return;
+    if (delivery.resized) send(serialize(ServerMessage(Resize{*delivery.resized})));
+    for (UpdatePtr& update : delivery.updates) {
+      rate_.sent(update->bytes(), SteadyClock::now());
+      pay(update->bytes());
+      unsent_.push_back({{}, std::move(update)});
+    }
+    wake_writer_.cancel();
+    ask_for_more();
+  }
+
+  bool is_ready() const override { return requested_; }
+
+  void close() override { start_closing({websocket::close_code::going_away, "server is stopping"}); }
+
+ private:
+  /// A message on its way out: text that is a whole message, or an update.
+  struct Outgoing {
+    std::string text;
+    UpdatePtr update;
+  };
+
+  void configure() {
+    auto timeout = websocket::stream_base::timeout::suggested(beast::role_type::server);
+    timeout.handshake_timeout = kUpgradeTimeout;
+    timeout.idle_timeout = kIdleTimeout;
+    timeout.keep_alive_pings = true;
+    websocket_.set_option(timeout);
+    websocket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
+      response.set(beast::http::field::sec_websocket_protocol, {kSubprotocol.data(), kSubprotocol.size()});
+    }));
+    websocket_.read_message_max(kMaxClientMessageBytes);
+    websocket_.auto_fragment(false);
+    websocket_.binary(true);
+  }
+
+  /// Reads until the connection ends; the reason.
+  asio::awaitable<std::string> read_messages() {
+    beast::flat_buffer buffer;
+    while (true) {
+      error_code error;
+      co_await websocket_.async_read(buffer, asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return describe_end(error);
+      try {
+        const auto data = buffer.cdata();
+        handle(parse_viewer_message({static_cast<const uint8_t*>(data.data()), data.size()},
+                                    websocket_.got_text()));
+      } catch (const ProtocolError& violation) {
+        start_closing({websocket::close_code::policy_error, violation.what()});
+        co_return std::string("closed for bad input: ") + violation.what();
+      } catch (const Ended& ended) {
+        start_closing(ended.close);
+        co_return std::string(ended.close.reason.data(), ended.close.reason.size());
+      }
+      buffer.consume(buffer.size());
+    }
+  }
+
+  std::string describe_end(error_code error) const {
+    if (error == websocket::error::closed) return "closed by the viewer";
+    if (error == websocket::error::message_too_big) return "closed for bad input: message is too long";
+    if (error == beast::error::timeout) return "no answer for 30 s";
+    return error.message();
+  }
+
+  void handle(const ViewerMessage& message) {
+    const bool is_hello = std::holds_alternative<ViewerHello>(message);
+    if (is_hello == (id_ != 0)) throw ProtocolError(is_hello ? "a second hello" : "no hello came first");
+    std::visit(Overloaded{[this](const ViewerHello& hello) { greet(hello); },
+                          [this](const Ack& ack) { rate_.acknowledged(ack.updates, SteadyClock::now()); },
+                          [this](const Ping& ping) {
+                            send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()})));
+                          },
+                          [](const Pong&) {},
+                          [this](const QualityWish& wish) {
+                            rate_.set_ceiling(std::min(wish.value, config_.quality));
+                          },
+                          [this](const Refresh&) { afresh_ = true; }},
+               message);
+    ask_for_more();
+  }
+
+  void greet(const ViewerHello& hello) {
+    if (hello.token || !admission_->access()) {
+      const Decision decision = admission_->enter(hello.token);
+      if (!decision.access)
+        throw Ended{{static_cast<websocket::close_code>(close_code(decision.refusal)), decision.reason}};
+    }
+    slots_ = static_cast<uint32_t>(std::min<uint64_t>(hello.cache_bytes / kStoredTileBytes, kMaxSlots));
+    spdlog::info("{}: viewer connected{}{}", peer_,
+                 websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
+                 admission_->access()->control ? "" : ", view only");
+    send(serialize(ServerMessage(ServerHello{config_.model_ver, config_.device, now_ms(), slots_})));
+    id_ = hub_.join(shared_from_this());
+  }
+
+  /// Tells the encode thread when the next update can be sent, once.
+  void ask_for_more() {
+    if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send() || !may_spend()) return;
+    requested_ = true;
+    hub_.request(id_,
+                 {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(), rate_.rest()});
+  }
+
+  void pay(size_t bytes) {
+    if (config_.bytes_per_second == 0) return;
+    const auto cost = std::chrono::duration<double>(static_cast<double>(bytes) / config_.bytes_per_second);
+    paid_until_ =
+        std::max(paid_until_, SteadyClock::now()) + std::chrono::duration_cast<SteadyClock::duration>(cost);
+  }
+
+  bool may_spend() {
+    if (SteadyClock::now() >= paid_until_) return true;
+    pace_.expires_at(paid_until_);
+    pace_.async_wait([self = shared_from_this()](error_code cancelled) {
+      if (!cancelled) self->ask_for_more();
+    });
+    return false;
+  }
+
+  void send(std::string text) {
+    if (unsent_.size() >= kMaxUnsent) throw ProtocolError("does not read what it asks for");
+    unsent_.push_back({std::move(text), nullptr});
+    wake_writer_.cancel();
+  }
+
+  asio::awaitable<void> write_messages() {
+    while (open_) {
+      error_code error;
+      if (unsent_.empty()) {
+        wake_writer_.expires_at(asio::steady_timer::time_point::max());
+        co_await wake_writer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        continue;
+      }
+      const Outgoing message = std::move(unsent_.front());
+      unsent_.pop_front();
+      if (message.update) {
+        const std::array<asio::const_buffer, 2> parts{asio::buffer(message.update->prefix),
+                                                      asio::buffer(message.update->payload)};
+        ++updates_sent_;
+        bytes_sent_ += message.update->bytes();
+        co_await websocket_.async_write(parts, asio::redirect_error(asio::use_awaitable, error));
+      } else {
+        co_await websocket_.async_write(asio::buffer(message.text),
+                                        asio::redirect_error(asio::use_awaitable, error));
+      }
+      if (error) break;  // the reader finds the same, and knows why
+      ask_for_more();
+    }
+  }
+
+  void start_closing(const websocket::close_reason& reason) {
+    asio::co_spawn(
+        websocket_.get_executor(),
+        [self = shared_from_this(), reason]() -> asio::awaitable<void> {
+          error_code ignored;
+          co_await self->websocket_.async_close(reason, asio::redirect_error(asio::use_awaitable, ignored));
+        },
+        asio::detached);
+  }
+
+  websocket::stream<Transport> websocket_;
+  const std::unique_ptr<Admission> admission_;
+  const std::string peer_;
+  Hub& hub_;
+  const StreamConfig& config_;
+  RateControl rate_;
+  asio::steady_timer wake_writer_;
+  asio::steady_timer pace_;
+  std::deque<Outgoing> unsent_;
+  uint64_t id_ = 0;  ///< the hub's number; 0 before hello
+  uint32_t slots_ = 0;
+  bool open_ = false;
+  bool requested_ = false;  ///< the encode thread knows that an update can be sent
+  bool afresh_ = false;
+  SteadyTime paid_until_{};
+  uint64_t updates_sent_ = 0;
+  uint64_t bytes_sent_ = 0;
+};
+
+}  // namespace
+
+asio::awaitable<void> serve_stream_viewer(Transport transport, HttpRequest request,
+                                          std::unique_ptr<Admission> admission, Hub& hub,
+                                          const StreamConfig& config) {
+  const auto session =
+      std::make_shared<StreamSession>(std::move(transport), std::move(admission), hub, config);
+  co_await session->run(std::move(request));
+}
+
+}  // namespace latentdesk
