@@ -155,7 +155,12 @@ class Network(nn.Module):
         if layer["op"] == "depth_to_space":
             return to_space(x, layer["block"])
         weight, bias = self.affine(str(i))
-        y = F.conv2d(x, self.int8.weight(weight), bias, padding=self.weights[str(i)].padding)
+        y = F.conv2d(
+            x,
+            self.int8.weight(weight, self.source(i)["op"] == "input"),
+            bias,
+            padding=self.weights[str(i)].padding,
+        )
         if "add" in layer:
             y = y + outputs[layer["add"] + 1]
         return self.int8.activation(str(i), F.relu(y)) if layer["relu"] else y

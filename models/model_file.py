@@ -77,7 +77,8 @@ def model_tensors(encoder: Network, decoder: Network) -> dict[str, np.ndarray]:
         for i, part in network.weights.items():
             tensors[f"{side}.{i}.weight"] = part.weight.detach().float().cpu().numpy()
             tensors[f"{side}.{i}.bias"] = part.bias.detach().float().cpu().numpy()
-            tensors[f"{side}.{i}.weight_steps"] = weight_steps(part.weight).flatten().float().cpu().numpy()
+            steps = weight_steps(part.weight, network.source(int(i))["op"] == "input")
+            tensors[f"{side}.{i}.weight_steps"] = steps.flatten().float().cpu().numpy()
     return tensors
 
 

@@ -8,9 +8,19 @@ import torch
 from torch import Tensor, nn
 
 
-def weight_steps(weight: Tensor) -> Tensor:
-    """[out,1,1,1]: the step of each output channel's weights, of which int8 holds 127."""
-    return weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-8) / 127
+def weight_steps(weight: Tensor, of_latents: bool) -> Tensor:
+    """[out,1,1,1]: the step of each output channel's weights, of which int8 holds 127.
+
+    Of latents the first is by far the largest, a block's brightness. Its weights become whole multiples of the
+    steps, which grow by an eighth at most: or flat areas would have a pattern.
+    """
+    weight = weight.detach()
+    steps = weight.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-8) / 127
+    if not of_latents:
+        return steps
+    brightness = weight[:, :1].abs().amax((2, 3), keepdim=True)
+    multiples = torch.floor(brightness / steps)
+    return torch.where(multiples >= 8, brightness / multiples.clamp_min(1), steps)
 
 
 def rounded(x: Tensor) -> Tensor:
@@ -34,10 +44,10 @@ class FakeQuantisation(nn.Module):
         """What uint8 255 stands for."""
         return getattr(self, f"range{layer}")
 
-    def weight(self, weight: Tensor) -> Tensor:
+    def weight(self, weight: Tensor, of_latents: bool) -> Tensor:
         if not self.on:
             return weight
-        steps = weight_steps(weight)
+        steps = weight_steps(weight, of_latents)
         return rounded(weight / steps) * steps
 
     def activation(self, layer: str, x: Tensor) -> Tensor:

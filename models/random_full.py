@@ -55,7 +55,9 @@ def weights_of(layer: dict) -> tuple[array, array]:
     outputs, inputs, size, _ = layer["shape"]
     spread = ((2.0 if layer["relu"] else 0.3) / (inputs * size * size)) ** 0.5
     count = outputs * inputs * size * size
-    return array("f", (random.uniform(-1.7, 1.7) * spread for _ in range(count))), array("f", bytes(4 * outputs))
+    return array("f", (random.uniform(-1.7, 1.7) * spread for _ in range(count))), array(
+        "f", bytes(4 * outputs)
+    )
 
 
 def write(path: Path) -> None:
@@ -85,7 +87,9 @@ def write(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", type=Path)
     if sys.byteorder != "little":
         raise SystemExit("random_full.py: model files are little-endian, and this machine is not")
