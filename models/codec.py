@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from quantised import FakeQuantisation
+from quantised import FakeQuantisation, weight_steps
 
 CHANNELS, STRIDE = 160, 8
 BLOCK_SIZE = 3 * STRIDE * STRIDE
@@ -157,7 +157,7 @@ class Network(nn.Module):
         weight, bias = self.affine(str(i))
         y = F.conv2d(
             x,
-            self.int8.weight(weight, self.source(i)["op"] == "input"),
+            self.int8.weight(str(i), weight, self.source(i)["op"] == "input"),
             bias,
             padding=self.weights[str(i)].padding,
         )
@@ -281,6 +281,15 @@ def fold_whitening(network: Network) -> None:
     if folded:
         network.whitening.copy_(torch.eye(BLOCK_SIZE))
         network.centre.zero_()
+
+
+@torch.no_grad()
+def round_weights(network: Network) -> None:
+    """Makes weights whole multiples of their int8 steps: what training has come to count on, in float32 too."""
+    for i, part in network.weights.items():
+        steps = weight_steps(part.weight, network.source(int(i))["op"] == "input")
+        part.weight.copy_((part.weight / steps).round() * steps)
+        network.int8.steps[i] = steps
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 import model_file
 from codec import CHANNELS, SCALE_MAX, SCALE_MIN, STRIDE, Network
-from codec import fold_units, fold_whitening, pair, quantise, sort_channels
+from codec import fold_units, fold_whitening, pair, quantise, round_weights, sort_channels
 from crops import FRAMES, Crops
 from train import as_units
 
@@ -55,6 +55,8 @@ def trained(path: Path, partner: Path | None) -> tuple[Network, Network, dict]:
     fold_whitening(encoder)
     sort_channels(encoder, decoder, order)
     fold_units(encoder, decoder)
+    round_weights(encoder)
+    round_weights(decoder)
     return encoder, decoder, state
 
 

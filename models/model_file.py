@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from codec import Network
-from quantised import weight_steps
 
 TYPES = {"F32": np.dtype("<f4"), "U8": np.dtype("u1"), "I8": np.dtype("i1")}
 NAMES = {kind: name for name, kind in TYPES.items()}
@@ -77,8 +76,7 @@ def model_tensors(encoder: Network, decoder: Network) -> dict[str, np.ndarray]:
         for i, part in network.weights.items():
             tensors[f"{side}.{i}.weight"] = part.weight.detach().float().cpu().numpy()
             tensors[f"{side}.{i}.bias"] = part.bias.detach().float().cpu().numpy()
-            steps = weight_steps(part.weight, network.source(int(i))["op"] == "input")
-            tensors[f"{side}.{i}.weight_steps"] = steps.flatten().float().cpu().numpy()
+            tensors[f"{side}.{i}.weight_steps"] = network.int8.steps[i].flatten().float().cpu().numpy()
     return tensors
 
 
@@ -123,6 +121,8 @@ def network_from(layers: list[dict], tensors: dict[str, np.ndarray]) -> Network:
             part = network.weights[str(i)]
             part.weight.data = torch.from_numpy(tensors[layer["weight"]].copy())
             part.bias.data = torch.from_numpy(tensors[layer["bias"]].copy())
+            steps = torch.from_numpy(tensors[layer["weight_steps"]].copy())
+            network.int8.steps[str(i)] = steps.reshape(-1, 1, 1, 1)
         if layer.get("relu"):
             network.int8.top(str(i)).fill_(layer["output_step"] * 255)
     return network.requires_grad_(False)

@@ -34,6 +34,7 @@ class FakeQuantisation(nn.Module):
     def __init__(self, layers: list[str]):
         super().__init__()
         self.on, self.watching, self.layers = False, False, layers
+        self.steps: dict[str, Tensor] = {}  # of layers whose weights are whole multiples already
         for layer in layers:
             self.register_buffer(f"range{layer}", torch.zeros(()))
 
@@ -44,10 +45,10 @@ class FakeQuantisation(nn.Module):
         """What uint8 255 stands for."""
         return getattr(self, f"range{layer}")
 
-    def weight(self, weight: Tensor, of_latents: bool) -> Tensor:
+    def weight(self, layer: str, weight: Tensor, of_latents: bool) -> Tensor:
         if not self.on:
             return weight
-        steps = weight_steps(weight, of_latents)
+        steps = self.steps[layer] if layer in self.steps else weight_steps(weight, of_latents)
         return rounded(weight / steps) * steps
 
     def activation(self, layer: str, x: Tensor) -> Tensor:
