@@ -1,8 +1,9 @@
 """The codec networks as data: one list of layers is what PyTorch builds, and what the model file stores.
 
-`encoder` turns an image [n,3,h,w] into latents [n,96,h/8,w/8], which travel as int8
+An encoder turns an image [n,3,h,w] into latents [n,160,h/8,w/8], which travel as int8
 q = clamp(round(latent / scale), -127, 127); the decoder sees nothing but q * scale. One `scale` is the whole
-quality control: the gains of the channels are fixed in the weights.
+quality control: the gains of the channels are fixed in the weights. There is one latent space, and two pairs of
+networks for it: `lite` for processors and browsers, `full` for GPUs; any decoder reads any encoder.
 
 Training counts samples and latents in units of 16 grey levels, where weights, latents and Adam's steps are of
 one size. `fold_units` rewrites the outer layers to RGB 0..1, which is what a model file takes and gives.
@@ -12,25 +13,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CHANNELS, STRIDE = 96, 8
+from quantised import FakeQuantisation, weight_steps
+
+CHANNELS, STRIDE = 160, 8
 BLOCK_SIZE = 3 * STRIDE * STRIDE
 UNIT = 16.0  # grey levels of 0..255
-SCALE_MIN, SCALE_MAX = 8 / UNIT, 88 / UNIT  # about 41 dB and 26 dB
-MEANS_GAIN = 2.5  # of the finished model, see `refine_means`; its least scale is SCALE_MIN * MEANS_GAIN
-REACH = 120 * SCALE_MIN  # what an int8 latent can hold at the finest scale
+SCALE_MIN, SCALE_MAX = 14 / UNIT, 88 / UNIT  # about 42 dB and 29 dB on text
+REACH = 127 * SCALE_MIN  # what an int8 latent can hold at the finest scale; a block's brightness just fits
+DEAD_ZONE, ROUNDING_BIAS = 0.65, 0.05  # see `quantise`
 Layer = dict
 
 
-def residual(inner: int, outer: int, start: int) -> list[Layer]:
-    """x + 1x1(ReLU(3x3(x))), where x is the output of layer `start - 1`."""
-    return [
-        conv(outer, inner, 3, relu=True),
-        conv(inner, outer, 1, add=start - 1),
-    ]
+def conv(
+    inputs: int, outputs: int, size: int, relu: bool = False, start: str = "random", **links: int
+) -> Layer:
+    """`start` says how training begins: random, zero, or the half of a PCA transform (analysis, synthesis)."""
+    return {"op": "conv", "shape": [outputs, inputs, size, size], "relu": relu, "start": start, **links}
 
 
-def conv(inputs: int, outputs: int, size: int, relu: bool = False, **links: int) -> Layer:
-    return {"op": "conv", "shape": [outputs, inputs, size, size], "relu": relu, **links}
+def reads(source: int) -> dict[str, int]:
+    return {"from": source}
 
 
 def space_to_depth(block: int) -> Layer:
@@ -41,23 +43,56 @@ def depth_to_space(block: int, **links: int) -> Layer:
     return {"op": "depth_to_space", "block": block, **links}
 
 
+def residual(channels: int, at: int) -> list[Layer]:
+    """ReLU(x + 3x3(ReLU(3x3(x)))), where x is the output of layer `at - 1`."""
+    return [
+        conv(channels, channels, 3, relu=True),
+        conv(channels, channels, 3, relu=True, start="zero", add=at - 1),
+    ]
+
+
+# Block by block: equal blocks have equal latents wherever they stand, which is what DEFLATE can find again.
 LITE_ENCODER = [
     space_to_depth(8),
-    conv(BLOCK_SIZE, CHANNELS, 1),
-    *residual(48, CHANNELS, start=2),
-    *residual(48, CHANNELS, start=4),
-    conv(CHANNELS, CHANNELS, 1),
+    conv(BLOCK_SIZE, CHANNELS, 1, start="analysis"),
+    conv(BLOCK_SIZE, 160, 1, relu=True, **reads(0)),
+    conv(160, 160, 1, relu=True),
+    conv(160, CHANNELS, 1, start="zero", add=1),
 ]
 # The 3x3 at a quarter of the size is there so that smooth pictures show no 8x8 blocks; the bypass is linear.
 LITE_DECODER = [
-    *residual(48, CHANNELS, start=0),
-    conv(CHANNELS, 128, 1, relu=True),
+    conv(CHANNELS, BLOCK_SIZE, 1, start="synthesis"),
     depth_to_space(2),
-    conv(CHANNELS, BLOCK_SIZE, 1, **{"from": 1}),
+    conv(CHANNELS, 96, 1, relu=True, **reads(-1)),
+    conv(96, 48, 3, relu=True),
+    conv(48, 64, 1, relu=True),
     depth_to_space(2),
-    conv(32, 48, 3, **{"from": 3, "add": 5}),
+    conv(16, 48, 3, start="zero", add=1),
     depth_to_space(4),
 ]
+FULL_ENCODER = [
+    space_to_depth(8),
+    conv(BLOCK_SIZE, CHANNELS, 1, start="analysis"),
+    conv(BLOCK_SIZE, 128, 3, relu=True, **reads(0)),
+    *residual(128, at=3),
+    *residual(128, at=5),
+    *residual(128, at=7),
+    conv(128, CHANNELS, 1, start="zero", add=1),
+]
+FULL_DECODER = [
+    conv(CHANNELS, BLOCK_SIZE, 1, start="synthesis"),
+    depth_to_space(2),
+    conv(CHANNELS, 128, 1, relu=True, **reads(-1)),
+    *residual(128, at=3),
+    *residual(128, at=5),
+    *residual(128, at=7),
+    conv(128, 256, 1, relu=True),
+    depth_to_space(2),
+    conv(64, 64, 3, relu=True),
+    conv(64, 48, 3, start="zero", add=1),
+    depth_to_space(4),
+]
+LAYERS = {"lite": (LITE_ENCODER, LITE_DECODER), "full": (FULL_ENCODER, FULL_DECODER)}
 
 
 def to_depth(x: Tensor, block: int) -> Tensor:
@@ -85,6 +120,27 @@ class Network(nn.Module):
             if layer["op"] == "conv":
                 outputs, inputs, size, _ = layer["shape"]
                 self.weights[str(i)] = nn.Conv2d(inputs, outputs, size, padding=size // 2)
+        self.pixel_readers = [i for i in self.weights if self.source(int(i))["op"] == "space_to_depth"]
+        if self.pixel_readers:
+            self.register_buffer("whitening", torch.eye(BLOCK_SIZE))
+            self.register_buffer("centre", torch.zeros(BLOCK_SIZE))
+        self.int8 = FakeQuantisation([str(i) for i in self.weights if layers[int(i)]["relu"]])
+
+    def source(self, i: int) -> Layer:
+        place = self.layers[i].get("from", i - 1)
+        return self.layers[place] if place >= 0 else {"op": "input"}
+
+    def affine(self, i: str) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a convolution. Those that read pixels are learnt for whitened, centred blocks.
+
+        Pixels are all alike and never negative: a step of Adam for them would mostly move the brightness, by more
+        than the quantiser's step, and ReLUs would die of it.
+        """
+        part = self.weights[i]
+        if i not in self.pixel_readers:
+            return part.weight, part.bias
+        weight = torch.einsum("oikl,ij->ojkl", part.weight, self.whitening)
+        return weight, part.bias - torch.einsum("ojkl,j->o", weight, self.centre)
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = [x]  # outputs[i + 1] is that of layer i
@@ -98,10 +154,16 @@ class Network(nn.Module):
             return to_depth(x, layer["block"])
         if layer["op"] == "depth_to_space":
             return to_space(x, layer["block"])
-        y = self.weights[str(i)](x)
+        weight, bias = self.affine(str(i))
+        y = F.conv2d(
+            x,
+            self.int8.weight(str(i), weight, self.source(i)["op"] == "input"),
+            bias,
+            padding=self.weights[str(i)].padding,
+        )
         if "add" in layer:
             y = y + outputs[layer["add"] + 1]
-        return F.relu(y) if layer["relu"] else y
+        return self.int8.activation(str(i), F.relu(y)) if layer["relu"] else y
 
     def macs_per_pixel(self, input_stride: int) -> float:
         """Multiply-adds per image pixel, given at which fraction of the image's size the input comes."""
@@ -114,57 +176,54 @@ class Network(nn.Module):
             strides.append(stride * step.get(layer["op"], 1))
         return total
 
+    def started(self, *ways: str) -> list[str]:
+        return [i for i in self.weights if self.layers[int(i)].get("start") in ways]
+
 
 def quantise(latents: Tensor, scale: Tensor | float) -> Tensor:
-    return torch.clamp(torch.round(latents / scale), -127, 127)
+    """Whole numbers, rounded towards zero a little: what is rare costs more bits than it is worth.
+
+    Below DEAD_ZONE steps a latent becomes 0; the rest is drawn towards 0 by ROUNDING_BIAS and rounded.
+    """
+    size = (latents / scale).abs()
+    whole = torch.round(size.clamp(max=127) - ROUNDING_BIAS)
+    return torch.where(size < DEAD_ZONE, torch.zeros_like(size), whole) * torch.sign(latents)
 
 
-def lite() -> tuple[Network, Network]:
-    return Network(LITE_ENCODER), Network(LITE_DECODER)
+def pair(name: str) -> tuple[Network, Network]:
+    """Encoder and decoder of `lite` or `full`."""
+    encoder, decoder = LAYERS[name]
+    return Network(encoder), Network(decoder)
 
 
 @torch.no_grad()
 def start_as_pca(encoder: Network, decoder: Network, blocks: Tensor) -> None:
-    """Makes `lite` a transform codec: `blocks` [n,192] are samples of 8x8 blocks in `to_depth` order.
+    """Makes a pair a transform codec: `blocks` [n,192] are samples of 8x8 blocks in `to_depth` order.
 
-    The residual branches and the main path of the decoder end in zeros, so training starts from PCA.
+    All other ways through the networks end in zeros, so training starts from PCA.
     """
     blocks = blocks.double()
     mean = blocks.mean(0)
     _, vectors = torch.linalg.eigh(torch.cov((blocks - mean).T))
-    basis = vectors.flip(1)[:, :CHANNELS].T.clone()  # [96,192], strongest first
-    basis[-2:] = 0  # the last two are for `split_brightness`
-    projected = (blocks - mean) @ basis.T
-    gain = torch.clamp(REACH / projected.abs().amax(0), max=1.0)[:, None]  # no latent may saturate
-    gain[0] = 1
+    basis = vectors.flip(1)[:, :CHANNELS].T.clone()  # [160,192], strongest first
+    centre = mean.clone()
+    centre += (
+        basis[0] * (basis[0] @ (255 / UNIT / 2 - mean)) / basis[0].square().sum()
+    )  # brightness from mid-grey
     # The decoder spreads in two steps, 2 then 4, so its 192 channels come in another order.
     order = to_depth(to_depth(to_space(torch.arange(BLOCK_SIZE).reshape(1, -1, 1, 1), 8), 4), 2).flatten()
-    analysis, synthesis = encoder.weights, decoder.weights
-    set_linear(analysis["1"], basis * gain, -(basis * gain) @ mean)
-    set_linear(analysis["6"], torch.eye(CHANNELS), torch.zeros(CHANNELS))
-    basis[-2:] = basis[0]
-    set_linear(synthesis["4"], (basis / gain).T[order], mean[order])
-    for branch in (analysis["3"], analysis["5"], synthesis["1"], synthesis["6"]):
-        nn.init.zeros_(branch.weight)
-        nn.init.zeros_(branch.bias)
-    analysis["2"].weight.div_((projected * gain.T).std(0).clamp_min(0.1)[None, :, None, None])
-    split_brightness(analysis["2"], analysis["3"])
-
-
-def split_brightness(into: nn.Conv2d, back: nn.Conv2d) -> None:
-    """Gives channel 0, the brightness, three times the reach of an int8; the rest goes to the last two.
-
-    x, 0, 0 becomes clamp(x, -REACH, REACH), ReLU(x - REACH), -ReLU(-x - REACH), whose sum is x. With a
-    smaller gain instead, smooth areas would shift in colour at coarse scales. A channel that rests at its
-    limit costs next to nothing.
-    """
-    middle = into.kernel_size[0] // 2
-    for unit, sign, spare in ((0, 1.0, -2), (1, -1.0, -1)):
-        into.weight[unit] = 0
-        into.weight[unit, 0, middle, middle] = sign
-        into.bias[unit] = -REACH
-        back.weight[0, unit] = -sign
-        back.weight[spare, unit] = sign
+    for network in (encoder, decoder):
+        for i in network.started("zero"):
+            nn.init.zeros_(network.weights[i].weight)
+            nn.init.zeros_(network.weights[i].bias)
+    every = vectors.flip(1).T
+    spread = ((blocks - centre) @ every.T).std(0).clamp_min(0.02)
+    encoder.whitening.copy_(every / spread[:, None])
+    encoder.centre.copy_(centre)
+    for i in encoder.started("analysis"):
+        set_linear(encoder.weights[i], torch.diag(spread)[:CHANNELS], torch.zeros(CHANNELS))
+    for i in decoder.started("synthesis"):
+        set_linear(decoder.weights[i], basis.T[order], centre[order])
 
 
 def set_linear(layer: nn.Conv2d, matrix: Tensor, bias: Tensor) -> None:
@@ -173,63 +232,82 @@ def set_linear(layer: nn.Conv2d, matrix: Tensor, bias: Tensor) -> None:
 
 
 @torch.no_grad()
-def input_spreads(network: Network, x: Tensor, keep: set[str]) -> dict[str, Tensor]:
+def input_spreads(network: Network, x: Tensor) -> dict[str, Tensor]:
     """The standard deviation of each convolution's input channels; training divides its steps by them.
 
-    Random layers (those not in `keep`) are divided by it, so that weak channels are heard beside strong ones.
+    Random layers are divided by it, so that weak channels are heard beside strong ones.
     """
     spreads, outputs = {}, [x]
     for i, layer in enumerate(network.layers):
         x = outputs[layer.get("from", i - 1) + 1]
         if layer["op"] == "conv":
-            spreads[str(i)] = x.std((0, 2, 3)).clamp_min(0.1)[None, :, None, None]
-            if str(i) not in keep:
+            spread = (
+                torch.ones(x.shape[1]) if str(i) in network.pixel_readers else x.std((0, 2, 3)).clamp_min(0.1)
+            )
+            spreads[str(i)] = spread[None, :, None, None]
+            if layer["start"] == "random":
                 network.weights[str(i)].weight.div_(spreads[str(i)])
         outputs.append(network.run(i, layer, x, outputs))
     return spreads
 
 
+def sources_of_output(network: Network) -> list[str]:
+    """The convolutions whose outputs add up to the network's last one."""
+    found, i = [], len(network.layers) - 1
+    while i is not None:
+        found.append(str(i))
+        i = network.layers[i].get("add")
+    return found
+
+
+def readers_of_input(network: Network) -> list[str]:
+    return [i for i in network.weights if network.layers[int(i)].get("from", int(i) - 1) == -1]
+
+
+def ends_of_decoder(network: Network) -> list[str]:
+    """The convolutions whose outputs, spread in space, add up to the picture."""
+    return network.started("synthesis") + [
+        i for i in network.started("zero") if not network.layers[int(i)]["relu"]
+    ]
+
+
+@torch.no_grad()
+def fold_whitening(network: Network) -> None:
+    """Rewrites the layers that read pixels for pixels as they are."""
+    folded = {i: network.affine(i) for i in network.pixel_readers}
+    for i, (weight, bias) in folded.items():
+        network.weights[i].weight.copy_(weight)
+        network.weights[i].bias.copy_(bias)
+    if folded:
+        network.whitening.copy_(torch.eye(BLOCK_SIZE))
+        network.centre.zero_()
+
+
+@torch.no_grad()
+def round_weights(network: Network) -> None:
+    """Makes weights whole multiples of their int8 steps: what training has come to count on, in float32 too."""
+    for i, part in network.weights.items():
+        steps = weight_steps(part.weight, network.source(int(i))["op"] == "input")
+        part.weight.copy_((part.weight / steps).round() * steps)
+        network.int8.steps[i] = steps
+
+
 @torch.no_grad()
 def fold_units(encoder: Network, decoder: Network) -> None:
     """From units of 16 grey levels to RGB 0..1 at both ends; latents and scales keep their unit."""
-    encoder.weights["1"].weight.mul_(255 / UNIT)
-    for layer in (decoder.weights["4"], decoder.weights["6"]):
-        layer.weight.mul_(UNIT / 255)
-        layer.bias.mul_(UNIT / 255)
+    for i in encoder.pixel_readers:
+        encoder.weights[i].weight.mul_(255 / UNIT)
+    for i in ends_of_decoder(decoder):
+        decoder.weights[i].weight.mul_(UNIT / 255)
+        decoder.weights[i].bias.mul_(UNIT / 255)
 
 
 @torch.no_grad()
 def sort_channels(encoder: Network, decoder: Network, order: Tensor) -> None:
     """Renumbers the latent channels; channel i becomes what channel order[i] was."""
-    for tensor in latent_rows(encoder, decoder):
-        tensor.copy_(tensor[order].clone())
-    for tensor in latent_columns(decoder):
+    for i in sources_of_output(encoder):
+        for tensor in (encoder.weights[i].weight, encoder.weights[i].bias):
+            tensor.copy_(tensor[order].clone())
+    for i in readers_of_input(decoder):
+        tensor = decoder.weights[i].weight
         tensor.copy_(tensor[:, order].clone())
-
-
-@torch.no_grad()
-def refine_means(encoder: Network, decoder: Network, gain: float) -> None:
-    """Quantises the channels that hold a block's mean colour `gain` times as finely; the least scale rises.
-
-    At gain 2 the PSNR at a given rate stays, at 3 photographs lose half a dB; smooth areas show far less of
-    blocks and of shifted colours.
-    """
-    basis = decoder.weights["4"].weight.reshape(
-        4, 16, 3, CHANNELS
-    )  # the two steps of the place, colour, channel
-    means = basis.sum((0, 1)).square().sum(0) / 64 > 0.5 * basis.square().sum((0, 1, 2))
-    gains = torch.where(means, gain, 1.0)
-    for tensor in latent_rows(encoder, decoder):
-        tensor.mul_(gains.reshape(-1, *[1] * (tensor.dim() - 1)))
-    for tensor in latent_columns(decoder):
-        tensor.div_(gains[:, None, None])
-
-
-def latent_rows(encoder: Network, decoder: Network) -> list[Tensor]:
-    """The weights that write latents: the encoder's last layer and the decoder's residual branch."""
-    return [t for layer in (encoder.weights["6"], decoder.weights["1"]) for t in (layer.weight, layer.bias)]
-
-
-def latent_columns(decoder: Network) -> list[Tensor]:
-    """The weights that read latents, before and after the residual branch."""
-    return [decoder.weights[i].weight for i in ("0", "2", "4")]

@@ -1,29 +1,51 @@
-"""Training crops from the recorded frames."""
+"""Training crops from the recorded frames, which lie in a folder or, packed by dataset/record.py, in a tar file."""
 
+import io
+import tarfile
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-SHARES = {"text": 0.44, "mixed": 0.2, "photo": 0.22, "render": 0.14}
+SHARES = {"text": 0.5, "mixed": 0.24, "photo": 0.15, "render": 0.11}
 FRAMES = Path(__file__).parent / "dataset" / "out"
 
 
-def load(folder: Path) -> dict[str, list[np.ndarray]]:
+def files(data: Path, split: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of the frames of a split, in the order of their names."""
+    if data.is_dir():
+        yield from ((path.name, path.read_bytes()) for path in sorted((data / split).glob("*.webp")))
+        return
+    with tarfile.open(data) as packed:
+        for member in sorted(packed.getmembers(), key=lambda m: m.name):
+            if member.name.startswith(split + "/"):
+                yield member.name.split("/")[1], packed.extractfile(member).read()
+
+
+def load(data: Path, split: str) -> dict[str, list[np.ndarray]]:
     """Frames by class, uint8 [h,w,3]; the class is the file name up to the first dash."""
     frames: dict[str, list[np.ndarray]] = {}
-    for path in sorted(folder.glob("*.webp")):
-        frames.setdefault(path.name.split("-")[0], []).append(np.array(Image.open(path).convert("RGB")))
+    for name, content in files(data, split):
+        frames.setdefault(name.split("-")[0], []).append(
+            np.array(Image.open(io.BytesIO(content)).convert("RGB"))
+        )
     return frames
+
+
+def heldout(data: Path, count: int) -> dict[str, list[np.ndarray]]:
+    """`count` frames a class, spread over the held-out ones."""
+    every = {kind: frames[:: max(1, len(frames) // count)] for kind, frames in load(data, "heldout").items()}
+    return {kind: frames[:count] for kind, frames in every.items()}
 
 
 class Crops:
     """An endless random source of batches uint8 [n,3,size,size]."""
 
-    def __init__(self, folder: Path, seed: int):
-        self.frames = load(folder)
+    def __init__(self, data: Path, seed: int):
+        self.frames = load(data, "train")
         self.classes = [c for c in SHARES if c in self.frames]
         self.shares = np.array([SHARES[c] for c in self.classes])
         self.rng = np.random.default_rng(seed)

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Measures the exported model on the held-out frames against JPEG and x264 intra, both 4:4:4.
+"""Measures the exported model on the held-out frames: tables, plots and pictures for docs/models.md.
 
-`evaluate.py --table table.md --crops DIR` writes the Markdown tables and pictures to look at. Bits are those
-of real zlib streams and files; PSNR is that of 8-bit RGB, from the squared error of all frames of a class.
+`evaluate.py --out DIR` writes curves.md, int8.md, tiles.md, reading.md, borders.md, rate-CLASS.png and
+looks-CLASS.png; `--only curves,reading` writes some of them. Bits are those of real streams and
+files; PSNR and SSIM are of 8-bit RGB and its brightness. A class's PSNR is that of the squared error of all of
+its frames together.
 """
 
 import argparse
-import io
-import subprocess
+import json
 from pathlib import Path
 from typing import Callable
 
@@ -16,96 +17,105 @@ import torch
 from PIL import Image
 
 import model_file
+import reading
+from anchors import ANCHORS, Coded, Codec
 from codec import Network, quantise
-from crops import FRAMES, load
-from rate import packed_bytes
+from crops import FRAMES, heldout
+from quality import blocking, pixels_to_tensor, psnr, ssim
+from rate import packed_bytes, planar_bytes
 
 MODEL = Path(__file__).parent / "latentdesk-lite.safetensors"
-SCALES = [1.25, 1.6, 2.0, 2.8, 4.0, 5.5]  # from scale_min to scale_max
+SCALES = [0.875, 1.4, 2.2, 3.5, 5.5]  # from scale_min to scale_max
 TARGETS = [30, 33, 36, 40]  # dB at which codecs are compared
 LOOKS = [0.3, 0.6, 0.9]  # bits a pixel of the pictures
-Coded = tuple[int, np.ndarray]  # bytes, and what comes out
-Codec = Callable[[np.ndarray, float], Coded]
+Point = tuple[float, float, float]  # bits a pixel, PSNR, SSIM
 
 
-def psnr(error: float) -> float:
-    return 10 * np.log10(255**2 / max(error, 1e-9))
+class Neural:
+    """The model as the programs run it."""
 
+    def __init__(
+        self, encoder: Network, decoder: Network, size: Callable[[torch.Tensor], int] = packed_bytes
+    ):
+        self.encoder, self.decoder, self.size = encoder, decoder, size
+        self.coded: dict[tuple[int, float, bool], tuple[torch.Tensor, np.ndarray, np.ndarray]] = {}
 
-def squared_error(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.square(a.astype(np.float32) - b).mean())
+    def packed_by(self, size: Callable[[torch.Tensor], int]) -> "Neural":
+        """The same pictures, other bytes."""
+        other = Neural(self.encoder, self.decoder, size)
+        other.coded = self.coded
+        return other
 
-
-class Lite:
-    def __init__(self, encoder: Network, decoder: Network):
-        self.encoder, self.decoder = encoder, decoder
+    def in_8_bits(self, on: bool) -> "Neural":
+        self.encoder.int8.on = self.decoder.int8.on = on
+        return self
 
     @torch.no_grad()
     def __call__(self, frame: np.ndarray, scale: float) -> Coded:
-        image = torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
-        q = quantise(self.encoder(image), scale)
-        return packed_bytes(q[0]), self.to_pixels(self.decoder(q * scale))[0]
+        key = (id(frame), scale, self.encoder.int8.on)
+        if key not in self.coded:
+            q = quantise(self.encoder(pixels_to_tensor(frame) / 255), scale)
+            # The frame is kept too, or another could come to have its id.
+            self.coded[key] = q[0].to(torch.int8), to_pixels(self.decoder(q * scale))[0], frame
+        q, pixels, _ = self.coded[key]
+        return self.size(q), pixels
 
     @torch.no_grad()
     def tiled(self, frame: np.ndarray, scale: float) -> Coded:
         """The same in tiles of 64 pixels, each coded alone as in the stream; the frame is cut to fit."""
         h, w = frame.shape[0] // 64, frame.shape[1] // 64
         tiles = frame[: h * 64, : w * 64].reshape(h, 64, w, 64, 3).swapaxes(1, 2).reshape(-1, 64, 64, 3)
-        image = torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255
-        q = quantise(self.encoder(image), scale)
+        q = quantise(self.encoder(torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255), scale)
         planes = q.reshape(h, w, -1, 8, 8).permute(2, 0, 3, 1, 4).reshape(-1, h * 8, w * 8)
-        pixels = self.to_pixels(self.decoder(q * scale)).reshape(h, w, 64, 64, 3).swapaxes(1, 2)
-        return packed_bytes(planes.contiguous()), pixels.reshape(h * 64, w * 64, 3)
-
-    def to_pixels(self, image: torch.Tensor) -> np.ndarray:
-        return (image.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        pixels = to_pixels(self.decoder(q * scale)).reshape(h, w, 64, 64, 3).swapaxes(1, 2)
+        return self.size(planes.contiguous()), pixels.reshape(h * 64, w * 64, 3)
 
 
-def jpeg(frame: np.ndarray, quality: float) -> Coded:
-    file = io.BytesIO()
-    Image.fromarray(frame).save(file, "jpeg", quality=int(quality), subsampling=0, optimize=True)
-    return file.tell(), np.array(Image.open(file))
+def to_pixels(image: torch.Tensor) -> np.ndarray:
+    return (image.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
 
 
-def x264(frame: np.ndarray, crf: float) -> Coded:
-    h, w, _ = frame.shape
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}"]
-    intra = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "1", "-crf", str(crf), "-f", "h264", "-"]
-    accurate = ["-sws_flags", "accurate_rnd+full_chroma_int"]
-    packed = ffmpeg([*raw, "-i", "-", *accurate, "-pix_fmt", "yuv444p", *intra], frame.tobytes())
-    pixels = ffmpeg(["-f", "h264", "-i", "-", *accurate, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"], packed)
-    return len(packed), np.frombuffer(pixels, np.uint8).reshape(h, w, 3)
+def squared_error(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.square(a.astype(np.float32) - b).mean())
 
 
-def ffmpeg(arguments: list[str], data: bytes) -> bytes:
-    return subprocess.run(
-        ["ffmpeg", "-v", "error", *arguments], input=data, capture_output=True, check=True
-    ).stdout
-
-
-def curve(codec: Codec, frames: list[np.ndarray], settings: list[float]) -> list[tuple[float, float]]:
-    """(bits a pixel, PSNR) at each setting."""
+def curve(codec: Codec, frames: list[np.ndarray], settings: list[float]) -> list[Point]:
     points = []
     for setting in settings:
-        coded = [codec(frame, setting) for frame in frames]
-        error = np.mean(
-            [
-                squared_error(frame[: out.shape[0], : out.shape[1]], out)
-                for frame, (_, out) in zip(frames, coded)
-            ]
-        )
-        points.append(
-            (8 * sum(size for size, _ in coded) / sum(out.size / 3 for _, out in coded), psnr(error))
-        )
+        bits, errors, alike = 0, [], []
+        for frame in frames:
+            size, out = codec(frame, setting)
+            original = frame[: out.shape[0], : out.shape[1]]
+            bits += 8 * size / (out.shape[0] * out.shape[1])
+            errors.append(squared_error(original, out))
+            alike.append(ssim(pixels_to_tensor(original.copy()), pixels_to_tensor(out.copy())))
+        points.append((bits / len(frames), psnr(np.mean(errors)), float(np.mean(alike))))
     return points
 
 
-def rate_at(points: list[tuple[float, float]], target: float) -> str:
-    """Bits a pixel at a PSNR, interpolated along log(bits); a dash where the curve does not reach."""
-    bits, quality = np.array(sorted(points, key=lambda p: p[1])).T
+def anchor_curves(frames: dict[str, list[np.ndarray]], file: Path) -> dict[str, dict[str, list[Point]]]:
+    """Kept in `file`, since they take minutes and depend on the frames only."""
+    if file.exists():
+        return json.loads(file.read_text())
+    measured = {
+        name: {kind: curve(codec, some, settings) for kind, some in frames.items()}
+        for name, (codec, settings) in ANCHORS.items()
+    }
+    file.write_text(json.dumps(measured))
+    return measured
+
+
+def at(points: list[Point], target: float, which: int = 1) -> float:
+    """Bits a pixel at a PSNR (or SSIM, `which` 2), interpolated along log(bits); nan where no curve reaches."""
+    ordered = sorted(points)
+    bits, quality = np.array([p[0] for p in ordered]), np.maximum.accumulate([p[which] for p in ordered])
     if not quality[0] <= target <= quality[-1]:
-        return "-"
-    return f"{np.exp(np.interp(target, quality, np.log(bits))):.2f}"
+        return float("nan")
+    return float(np.exp(np.interp(target, quality, np.log(bits))))
+
+
+def number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"
 
 
 def table(rows: list[list[str]]) -> str:
@@ -113,68 +123,186 @@ def table(rows: list[list[str]]) -> str:
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n"
 
 
-def tables(lite: Lite, frames: dict[str, list[np.ndarray]]) -> str:
-    codecs = {
-        "JPEG": (jpeg, [5, 10, 25, 50, 75, 90, 97]),
-        "x264": (x264, [12, 18, 24, 30, 36, 42, 48]),
-        "lite": (lite, SCALES),
-        "lite, tiles": (lite.tiled, SCALES),
-    }
-    curves = {name: {kind: curve(c, frames[kind], s) for kind in frames} for name, (c, s) in codecs.items()}
-    compared = [["codec", *frames]]
-    for name, by_kind in curves.items():
-        compared.append(
-            [name, *(" / ".join(rate_at(points, t) for t in TARGETS) for points in by_kind.values())]
-        )
-    scales = [["scale", *frames, "text and mixed"]]
-    for i, scale in enumerate(SCALES):
-        cells = [curves["lite"][kind][i] for kind in frames]
-        desktop = np.mean([curves["lite"][kind][i][0] for kind in ("text", "mixed")])
-        scales.append(
-            [f"{scale:g}", *(f"{bits:.2f} / {quality:.1f}" for bits, quality in cells), f"{desktop:.2f}"]
-        )
+def compared(curves: dict[str, dict[str, list[Point]]]) -> str:
+    kinds = list(next(iter(curves.values())))
     goals = " / ".join(map(str, TARGETS))
-    return f"Bits a pixel at {goals} dB:\n\n{table(compared)}\nBits a pixel / dB by scale:\n\n{table(scales)}"
+    rows = [["codec", *kinds]]
+    rows += [
+        [name, *(" / ".join(number(at(by[k], t)) for t in TARGETS) for k in kinds)]
+        for name, by in curves.items()
+    ]
+    against = [["packed", *kinds]]
+    for name in (n for n in curves if n.startswith("lite")):
+        ratios = ([at(curves[name][k], t) / at(curves["x264"][k], t) for t in TARGETS] for k in kinds)
+        against.append([name, *(" / ".join(map(number, ratio)) for ratio in ratios)])
+    alike = [["codec", *kinds]]
+    alike += [[name, *(number(at(by[k], 0.98, 2)) for k in kinds)] for name, by in curves.items()]
+    return (
+        f"Bits a pixel at {goals} dB:\n\n{table(rows)}\nBytes over those of x264 at {goals} dB:\n\n"
+        f"{table(against)}\nBits a pixel at SSIM 0.98:\n\n{table(alike)}"
+    )
 
 
-def scale_for(lite: Lite, frame: np.ndarray, bits: float) -> float:
-    low, high = SCALES[0], 2 * SCALES[-1]
-    for _ in range(9):
+def by_scale(curves: dict[str, list[Point]]) -> str:
+    rows = [["scale", *curves]]
+    for i, scale in enumerate(SCALES):
+        rows.append(
+            [f"{scale:g}", *("{:.2f} / {:.1f} / {:.3f}".format(*points[i]) for points in curves.values())]
+        )
+    return f"Bits a pixel / dB / SSIM by scale:\n\n{table(rows)}"
+
+
+def against(plain: Codec, other: Codec, frames: dict[str, list[np.ndarray]]) -> str:
+    """What `other` does to PSNR and bytes at equal scales."""
+    rows = [["scale", *frames]]
+    for scale in SCALES:
+        cells = []
+        for some in frames.values():
+            before, after = (curve(codec, some, [scale])[0] for codec in (plain, other))
+            cells.append(f"{after[1] - before[1]:+.2f} dB, {100 * (after[0] / before[0] - 1):+.1f}%")
+        rows.append([f"{scale:g}", *cells])
+    return table(rows)
+
+
+def in_8_bits(neural: "Neural", frame: np.ndarray, scale: float) -> Coded:
+    try:
+        return neural.in_8_bits(True)(frame, scale)
+    finally:
+        neural.in_8_bits(False)
+
+
+def scale_for(codec: Codec, frame: np.ndarray, bits: float) -> float:
+    low, high = SCALES[0], 3 * SCALES[-1]
+    for _ in range(6):
         middle = (low * high) ** 0.5
-        low, high = (middle, high) if lite(frame, middle)[0] * 8 > bits * frame.size / 3 else (low, middle)
+        low, high = (middle, high) if codec(frame, middle)[0] * 8 > bits * frame.size / 3 else (low, middle)
     return (low * high) ** 0.5
 
 
-def looks(lite: Lite, frame: np.ndarray, size: int = 240) -> Image.Image:
+def legibility(neural: Neural, pages: int = 4) -> str:
+    """Character error rates of tesseract on pages of known text."""
+    rows = [["page", "original", *(f"{bits} bpp" for bits in LOOKS)]]
+    for i in range(pages):
+        pixels, text = reading.page(i)
+        versions = [pixels] + [neural(pixels, scale_for(neural, pixels, bits))[1] for bits in LOOKS]
+        rates = [f"{100 * reading.error_rate(reading.read(v), text):.2f}%" for v in versions]
+        size, ink, paper = reading.LOOKS[i % len(reading.LOOKS)]
+        rows.append([f"{size} px, {ink} on {paper}", *rates])
+    return f"Character error rate of tesseract:\n\n{table(rows)}"
+
+
+def borders(neural: Neural, frames: list[np.ndarray]) -> str:
+    """Steps across borders over steps inside, at 0.5 bits a pixel, on the photographs that are smoothest."""
+    smooth = sorted(frames, key=lambda f: np.abs(np.diff(f.astype(np.float32), axis=1)).mean())[:3]
+    rows = [["", "original", "coded whole", "coded in tiles", "whole, int8"]]
+    for block in (8, 64):
+        ratios = []
+        for frame in smooth:
+            frame = frame[: frame.shape[0] // 64 * 64]
+            scale = scale_for(neural, frame, 0.5)
+            versions = [frame, neural(frame, scale)[1], neural.tiled(frame, scale)[1]]
+            versions.append(neural.in_8_bits(True)(frame, scale)[1])
+            neural.in_8_bits(False)
+            ratios.append([blocking(v, block) for v in versions])
+        rows.append([f"every {block} pixels", *(f"{r:.3f}" for r in np.mean(ratios, 0))])
+    return (
+        f"Mean step across borders over the mean step inside, smooth photographs at 0.5 bpp:\n\n{table(rows)}"
+    )
+
+
+def plots(curves: dict[str, dict[str, list[Point]]], out: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    for kind in next(iter(curves.values())):
+        figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
+        for axis, which, label in zip(axes, (1, 2), ("PSNR, dB", "SSIM")):
+            for name, by_kind in curves.items():
+                points = np.array(sorted(by_kind[kind]))
+                axis.plot(
+                    points[:, 0], points[:, which], "-o", ms=3, lw=2 if name == "lite" else 1, label=name
+                )
+            axis.set_xscale("log")
+            axis.set_xlabel("bits a pixel")
+            axis.set_ylabel(label)
+            axis.grid(True, alpha=0.3)
+        axes[1].set_ylim(0.85, 1)
+        axes[0].legend(fontsize=7)
+        figure.suptitle(kind)
+        figure.tight_layout()
+        figure.savefig(out / f"rate-{kind}.png", dpi=80)
+        plt.close(figure)
+
+
+def looks(neural: Neural, frame: np.ndarray, size: int = 160) -> Image.Image:
     """The busiest part of a frame beside what it looks like at LOOKS bits a pixel, twice as large."""
     places = [(y, x) for y in range(60, 720 - size, 60) for x in range(0, 1280 - size, 60)]
     y, x = max(places, key=lambda p: frame[p[0] : p[0] + size, p[1] : p[1] + size].std())
-    versions = [frame] + [lite(frame, scale_for(lite, frame, bits))[1] for bits in LOOKS]
+    versions = [frame] + [neural(frame, scale_for(neural, frame, bits))[1] for bits in LOOKS]
     strip = np.concatenate([v[y : y + size, x : x + size] for v in versions], 1)
     return Image.fromarray(strip.repeat(2, 0).repeat(2, 1))
+
+
+def gradients(count: int) -> list[np.ndarray]:
+    """Smooth ramps between random colours, as wallpapers and web pages have them."""
+    rng, y, x = np.random.default_rng(5), *np.mgrid[0:720, 0:1280]
+    frames = []
+    for i in range(count):
+        angle, (a, b) = rng.uniform(0, 6.28), rng.uniform(0, 255, (2, 3))
+        place = (
+            x / 1280 * np.cos(angle) + y / 720 * np.sin(angle) if i % 2 else np.hypot(x - 640, y - 360) / 735
+        )
+        part = ((place - place.min()) / np.ptp(place))[..., None]
+        frames.append((a + (b - a) * part).round().astype(np.uint8))
+    return frames
+
+
+def curves_and_plots(neural: Neural, frames: dict[str, list[np.ndarray]], out: Path) -> str:
+    ours = {"lite": neural, "lite, planar": neural.packed_by(planar_bytes)}
+    curves = anchor_curves(frames, out / "anchors.json")
+    curves |= {
+        name: {kind: curve(codec, frames[kind], SCALES) for kind in frames} for name, codec in ours.items()
+    }
+    plots(curves, out)
+    return f"{compared(curves)}\n{by_scale(curves['lite'])}"
+
+
+def pictures(neural: Neural, frames: dict[str, list[np.ndarray]], out: Path) -> str:
+    for kind, some in frames.items():
+        looks(neural, some[0]).save(out / f"looks-{kind}.png")
+    return ""
+
+
+def sections(neural: Neural, frames: dict[str, list[np.ndarray]], out: Path) -> dict[str, Callable[[], str]]:
+    few = {kind: [f[: f.shape[0] // 64 * 64] for f in some[:2]] for kind, some in frames.items()}
+    return {
+        "curves": lambda: curves_and_plots(neural, frames, out),
+        "int8": lambda: against(neural, lambda f, s: in_8_bits(neural, f, s), few),
+        "tiles": lambda: against(neural, neural.tiled, few),
+        "reading": lambda: legibility(neural),
+        "borders": lambda: borders(neural, frames["photo"]),
+        "looks": lambda: pictures(neural, frames, out),
+    }
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--model", type=Path, default=MODEL)
-    options.add_argument("--table", type=Path, help="write the tables here")
-    options.add_argument("--crops", type=Path, help="write pictures into this folder")
-    options.add_argument("--frames", type=int, default=6, help="frames a class")
+    options.add_argument("--out", type=Path, default=Path("evaluation"))
+    options.add_argument("--frames", type=int, default=5, help="frames a class")
+    options.add_argument("--only", default="curves,int8,tiles,reading,borders,looks")
     chosen = options.parse_args()
-    encoder, decoder, _ = model_file.read_model(chosen.model)
-    lite, frames = Lite(encoder, decoder), load(FRAMES / "heldout")
-    frames = {
-        kind: all_of[:: max(1, len(all_of) // chosen.frames)][: chosen.frames]
-        for kind, all_of in frames.items()
-    }
-    if chosen.crops:
-        chosen.crops.mkdir(parents=True, exist_ok=True)
-        for kind, those in frames.items():
-            for i, frame in enumerate(those):
-                looks(lite, frame).save(chosen.crops / f"{kind}-{i}.png")
-    if chosen.table:
-        chosen.table.write_text(tables(lite, frames))
-        print(chosen.table.read_text())
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    torch.set_grad_enabled(False)
+    encoder, decoder, about = model_file.read_model(chosen.model)
+    frames = heldout(FRAMES, chosen.frames) | {"gradient": gradients(2)}
+    every = sections(Neural(encoder, decoder), frames, chosen.out)
+    for name in chosen.only.split(","):
+        text = every[name]()
+        print(f"{about['name']}-{about['version']}.{about['hash']} {name}\n\n{text}", flush=True)
+        (chosen.out / f"{name}.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 import model_file
-from codec import CHANNELS, MEANS_GAIN, SCALE_MAX, SCALE_MIN, STRIDE, Network
-from codec import fold_units, lite, quantise, refine_means, sort_channels
+from codec import CHANNELS, SCALE_MAX, SCALE_MIN, STRIDE, Network
+from codec import fold_units, fold_whitening, pair, quantise, round_weights, sort_channels
 from crops import FRAMES, Crops
 from train import as_units
 
+VERSION = "2"
 # what is shown, height, width, and the scale that quantises it
 GOLDEN = [
     ("text-mousepad-*", 64, 64, 2.0),
@@ -31,33 +32,46 @@ GOLDEN = [
 ]
 
 
-@torch.no_grad()
-def trained(checkpoint: Path) -> tuple[Network, Network, dict]:
-    """Networks of the checkpoint for RGB 0..1, latent channels by falling activity."""
-    state = torch.load(checkpoint, map_location="cpu")
-    encoder, decoder = lite()
+def checkpoint_of(path: Path) -> tuple[Network, Network, dict]:
+    """The networks as training left them."""
+    state = torch.load(path, map_location="cpu")
+    encoder, decoder = pair(state["network"])
     encoder.load_state_dict(state["encoder"])
     decoder.load_state_dict(state["decoder"])
-    sample = as_units(Crops(FRAMES / "train", seed=7).batch(256, 64))
-    activity = quantise(encoder(sample), 1.0).abs().mean((0, 2, 3))
-    sort_channels(encoder, decoder, activity.argsort(descending=True))
-    refine_means(encoder, decoder, MEANS_GAIN)
-    fold_units(encoder, decoder)
     return encoder.eval().requires_grad_(False), decoder.eval().requires_grad_(False), state
+
+
+@torch.no_grad()
+def trained(path: Path, partner: Path | None) -> tuple[Network, Network, dict]:
+    """Networks of the checkpoint for RGB 0..1; latent channels by falling activity, `partner`'s if there is one."""
+    encoder, decoder, state = checkpoint_of(path)
+    sample = as_units(Crops(FRAMES, seed=7).batch(256, 64))
+    latents = (checkpoint_of(partner)[0] if partner else encoder)(sample)
+    order = quantise(latents, 1.0).abs().mean((0, 2, 3)).argsort(descending=True)
+    if not encoder.int8.calibrated():  # training ended before it came to 8 bits
+        encoder.int8.watching = decoder.int8.watching = True
+        decoder(encoder(sample))
+        encoder.int8.watching = decoder.int8.watching = False
+    fold_whitening(encoder)
+    sort_channels(encoder, decoder, order)
+    fold_units(encoder, decoder)
+    round_weights(encoder)
+    round_weights(decoder)
+    return encoder, decoder, state
 
 
 def about(state: dict) -> dict[str, str]:
     made = datetime.date.today().isoformat()
     machine = f"{state['device']} ({platform.machine()}, {os.cpu_count()} cores)"
-    trained_for = f"{state['step']} steps, {state['seconds'] / 60:.0f} minutes on {machine}"
+    spent = f"{state['seconds'] / 60:.0f} minutes, {state['cpu_seconds'] / 60:.0f} of CPU, on {machine}"
     return {
-        "name": "lite",
-        "version": "1",
+        "name": state["network"],
+        "version": VERSION,
         "latent_channels": str(CHANNELS),
         "stride": str(STRIDE),
-        "scale_min": f"{SCALE_MIN * MEANS_GAIN:g}",
+        "scale_min": f"{SCALE_MIN:g}",
         "scale_max": f"{SCALE_MAX:g}",
-        "origin": f"train.py, seed {state['seed']}; {trained_for}; {made}; models/dataset of seed 1",
+        "origin": f"train.py, seed {state['seed']}; {state['step']} steps, {spent}; {made}; models/dataset of seed 1",
     }
 
 
@@ -72,11 +86,11 @@ class ClampedDecoder(nn.Module):
         return self.decoder(latent).clamp(0.0, 1.0)
 
 
-def write_decoders(decoder: Network, out: Path) -> None:
+def write_decoders(decoder: Network, stem: Path) -> None:
     client, example = ClampedDecoder(decoder), torch.zeros(1, CHANNELS, 3, 5)
     traced = torch.jit.trace(client, example, check_inputs=[torch.rand(1, CHANNELS, 4, 2)])
-    traced.save(str(out / "latentdesk-lite.decoder.pt"))
-    write_onnx(decoder, out / "latentdesk-lite.decoder.onnx")
+    traced.save(f"{stem}.decoder.pt")
+    write_onnx(decoder, Path(f"{stem}.decoder.onnx"))
 
 
 def write_onnx(decoder: Network, path: Path) -> None:
@@ -93,7 +107,8 @@ def write_onnx(decoder: Network, path: Path) -> None:
             )
             continue
         part = decoder.weights[str(i)]
-        weights += [numpy_helper.from_array(t.numpy(), f"{i}.{n}") for n, t in part.state_dict().items()]
+        named = (("weight", part.weight), ("bias", part.bias))
+        weights += [numpy_helper.from_array(tensor.numpy(), f"{i}.{name}") for name, tensor in named]
         steps = ["Conv"] + ["Add"] * ("add" in layer) + ["Relu"] * layer["relu"]
         for step in steps:
             inputs = {
@@ -110,7 +125,7 @@ def write_onnx(decoder: Network, path: Path) -> None:
     nodes.append(helper.make_node("Clip", [image, "zero", "one"], ["image"]))
     tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     latent, picture = tensor("latent", [1, CHANNELS, "h", "w"]), tensor("image", [1, 3, "8h", "8w"])
-    graph = helper.make_graph(nodes, "latentdesk-lite decoder", [latent], [picture], weights)
+    graph = helper.make_graph(nodes, "latentdesk decoder", [latent], [picture], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="latentdesk")
     model.ir_version = 7
     checker.check_model(model, full_check=True)
@@ -152,17 +167,21 @@ def write_golden(encoder: Network, decoder: Network, model_hash: str, path: Path
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("checkpoint", type=Path)
+    options.add_argument(
+        "--partner", type=Path, help="of a full pair: the lite checkpoint it was trained beside"
+    )
     options.add_argument("--out", type=Path, default=Path(__file__).parent)
     chosen = options.parse_args()
     warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
-    encoder, decoder, state = trained(chosen.checkpoint)
+    encoder, decoder, state = trained(chosen.checkpoint, chosen.partner)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    metadata = model_file.write_model(
-        chosen.out / "latentdesk-lite.safetensors", encoder, decoder, about(state)
+    stem = chosen.out / f"latentdesk-{state['network']}"
+    metadata = model_file.write_model(Path(f"{stem}.safetensors"), encoder, decoder, about(state))
+    write_decoders(decoder, stem)
+    write_golden(
+        encoder, decoder, metadata["hash"], chosen.out / "golden" / f"{state['network']}.safetensors"
     )
-    write_decoders(decoder, chosen.out)
-    write_golden(encoder, decoder, metadata["hash"], chosen.out / "golden" / "lite.safetensors")
-    print(f"latentdesk-lite {metadata['hash']}: {metadata['origin']}")
+    print(f"{stem.name} {metadata['hash']}: {metadata['origin']}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 
 The header names each tensor's dtype, shape and place in the data; its `__metadata__` holds strings only:
 format, name, version, latent_channels, stride, scale_min, scale_max, crc32 (of the data), hash (first 16 hex
-digits of SHA-256 over encoder, decoder and data), encoder and decoder (JSON arrays of layers), origin.
+digits of SHA-256 over encoder, decoder and data), encoder and decoder (JSON arrays of layers), origin. A
+convolution may have what 8-bit arithmetic takes: the tensor `weight_steps`, the worth of one unit of an int8
+weight in each output channel, and `output_step`, the worth of one unit of its output as uint8.
 """
 
 import hashlib
@@ -58,21 +60,24 @@ def layers_for_file(network: Network, side: str) -> list[dict]:
     """The layers as the file has them: a convolution names its tensors instead of its shape."""
     layers = []
     for i, layer in enumerate(network.layers):
-        stored = {name: value for name, value in layer.items() if name != "shape"}
+        stored = {name: value for name, value in layer.items() if name not in ("shape", "start")}
         if layer["op"] == "conv":
-            stored |= {"weight": f"{side}.{i}.weight", "bias": f"{side}.{i}.bias"}
+            stored |= {name: f"{side}.{i}.{name}" for name in ("weight", "bias", "weight_steps")}
+        if layer.get("relu"):
+            stored["output_step"] = network.int8.top(str(i)).item() / 255
         layers.append(stored)
     return layers
 
 
 def model_tensors(encoder: Network, decoder: Network) -> dict[str, np.ndarray]:
-    sides = {"encoder": encoder, "decoder": decoder}
-    named = (
-        (f"{side}.{name}", part)
-        for side, net in sides.items()
-        for name, part in net.weights.state_dict().items()
-    )
-    return {name: part.float().cpu().numpy() for name, part in named}
+    """Weights and biases; and the steps of the weights as int8, which is what 8-bit arithmetic makes of them."""
+    tensors = {}
+    for side, network in (("encoder", encoder), ("decoder", decoder)):
+        for i, part in network.weights.items():
+            tensors[f"{side}.{i}.weight"] = part.weight.detach().float().cpu().numpy()
+            tensors[f"{side}.{i}.bias"] = part.bias.detach().float().cpu().numpy()
+            tensors[f"{side}.{i}.weight_steps"] = network.int8.steps[i].flatten().float().cpu().numpy()
+    return tensors
 
 
 def write_model(path: Path, encoder: Network, decoder: Network, about: dict[str, str]) -> dict[str, str]:
@@ -116,4 +121,8 @@ def network_from(layers: list[dict], tensors: dict[str, np.ndarray]) -> Network:
             part = network.weights[str(i)]
             part.weight.data = torch.from_numpy(tensors[layer["weight"]].copy())
             part.bias.data = torch.from_numpy(tensors[layer["bias"]].copy())
+            steps = torch.from_numpy(tensors[layer["weight_steps"]].copy())
+            network.int8.steps[str(i)] = steps.reshape(-1, 1, 1, 1)
+        if layer.get("relu"):
+            network.int8.top(str(i)).fill_(layer["output_step"] * 255)
     return network.requires_grad_(False)

@@ -15,7 +15,7 @@ import zlib
 from array import array
 from pathlib import Path
 
-CHANNELS, WIDTH = 96, 128
+CHANNELS, WIDTH = 160, 128
 
 
 def conv(inputs: int, outputs: int, size: int, relu: bool = False, **links: int) -> dict:
@@ -26,20 +26,27 @@ def blocks(first: int) -> list[dict]:
     """Three residual blocks of two 3x3; the first is layer `first`."""
     layers = []
     for start in range(first, first + 6, 2):
-        layers += [conv(WIDTH, WIDTH, 3, relu=True), conv(WIDTH, WIDTH, 3, add=start - 1)]
+        layers += [conv(WIDTH, WIDTH, 3, relu=True), conv(WIDTH, WIDTH, 3, relu=True, add=start - 1)]
     return layers
 
 
-ENCODER = [{"op": "space_to_depth", "block": 8}, conv(192, WIDTH, 3, relu=True), *blocks(2), conv(WIDTH, CHANNELS, 1)]
+# The layers of codec.py's FULL_ENCODER and FULL_DECODER, without PyTorch.
+ENCODER = [
+    {"op": "space_to_depth", "block": 8},
+    conv(192, CHANNELS, 1),  # the linear bypass
+    conv(192, WIDTH, 3, relu=True, **{"from": 0}),
+    *blocks(3),
+    conv(WIDTH, CHANNELS, 1, add=1),
+]
 DECODER = [
-    conv(CHANNELS, WIDTH, 3, relu=True),
-    *blocks(1),
+    conv(CHANNELS, 192, 1),  # the linear bypass
+    {"op": "depth_to_space", "block": 2},
+    conv(CHANNELS, WIDTH, 1, relu=True, **{"from": -1}),
+    *blocks(3),
     conv(WIDTH, 256, 1, relu=True),
     {"op": "depth_to_space", "block": 2},
-    conv(CHANNELS, 192, 1, **{"from": -1}),  # the linear bypass
-    {"op": "depth_to_space", "block": 2},
-    conv(64, 64, 3, relu=True, **{"from": 8}),
-    conv(64, 48, 3, add=10),
+    conv(64, 64, 3, relu=True),
+    conv(64, 48, 3, add=1),
     {"op": "depth_to_space", "block": 4},
 ]
 
@@ -48,7 +55,9 @@ def weights_of(layer: dict) -> tuple[array, array]:
     outputs, inputs, size, _ = layer["shape"]
     spread = ((2.0 if layer["relu"] else 0.3) / (inputs * size * size)) ** 0.5
     count = outputs * inputs * size * size
-    return array("f", (random.uniform(-1.7, 1.7) * spread for _ in range(count))), array("f", bytes(4 * outputs))
+    return array("f", (random.uniform(-1.7, 1.7) * spread for _ in range(count))), array(
+        "f", bytes(4 * outputs)
+    )
 
 
 def write(path: Path) -> None:
@@ -78,7 +87,9 @@ def write(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", type=Path)
     if sys.byteorder != "little":
         raise SystemExit("random_full.py: model files are little-endian, and this machine is not")

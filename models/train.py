@@ -1,5 +1,10 @@
 #!/usr/bin/python3
-"""Trains the codec: `train.py --minutes 40`; a checkpoint every minute, from which `--resume` goes on."""
+"""Trains a pair of networks: `train.py --minutes 60`; a checkpoint every minute, from which `--resume` goes on.
+
+`--network full --partner lite.pt` trains the large pair for the latent space of a finished small one, so that
+any decoder reads any encoder. `--slice 9` ends after nine minutes, to be resumed: the schedule is that of
+`--minutes`. Steps count by what was trained, not by the clock of the machine.
+"""
 
 import argparse
 import math
@@ -9,14 +14,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from codec import REACH, SCALE_MAX, SCALE_MIN, UNIT, input_spreads, lite, quantise, start_as_pca, to_depth
-from crops import FRAMES, Crops, load
+from codec import REACH, SCALE_MAX, SCALE_MIN, UNIT, input_spreads, pair, quantise, start_as_pca, to_depth
+from crops import Crops, heldout
+from quality import ssim
 from rate import Density, packed_bytes
 
-SHAPES = [(8, 160), (48, 64)]  # crops a batch, and their size: whole pictures, and tiles that stand alone
+SHAPES = [(4, 160), (24, 64)]  # crops a batch, and their size: whole pictures, and tiles that stand alone
 RATE = 1.2e-3  # of Adam
-FINEST = 2 * SCALE_MIN  # finer scales are not used once `refine_means` has had its way
 EDGES = 0.15  # weight of the error of differences between neighbours: text stays crisp, blocks cost
+BORDERS = 0.25  # weight of the steps across blocks in smooth areas, too small for squares to see
+INT8_FROM = 0.8  # of the training: from here on the arithmetic is that of 8 bits
 PEAK = 255 / UNIT
 
 
@@ -24,12 +31,26 @@ def as_units(pixels: Tensor) -> Tensor:
     return pixels.float() / UNIT
 
 
+def across_blocks(difference: Tensor, dim: int) -> Tensor:
+    """The mean wrong step [n] from a block's last row or column to the next block's first."""
+    steps = difference.diff(dim=dim)
+    chosen = torch.arange(7, steps.shape[dim], 8, device=difference.device)
+    return steps.index_select(dim, chosen).abs().mean((1, 2, 3))
+
+
+def batches(device: str) -> int:
+    """A GPU takes larger ones."""
+    return 8 if device == "cuda" else 1
+
+
 class Trainer:
-    def __init__(self, device: str, seed: int):
+    def __init__(self, network: str, device: str, seed: int, data: Path):
         torch.manual_seed(seed)
-        self.device, self.seed, self.step, self.seconds = device, seed, 0, 0.0
-        self.crops = Crops(FRAMES / "train", seed)
-        self.encoder, self.decoder = lite()
+        self.network, self.device, self.seed, self.data = network, device, seed, data
+        self.step, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
+        self.partner = None
+        self.crops = Crops(data, seed)
+        self.encoder, self.decoder = pair(network)
         self.density = Density(self.start())
         for module in (self.encoder, self.decoder, self.density):
             module.to(device)
@@ -44,10 +65,7 @@ class Trainer:
         start_as_pca(self.encoder, self.decoder, blocks)
         with torch.no_grad():
             latents = self.encoder(sample[:512])
-        spreads = [
-            input_spreads(self.encoder, sample[:512], keep={"1", "2", "6"}),
-            input_spreads(self.decoder, latents, keep={"4"}),
-        ]
+        spreads = [input_spreads(self.encoder, sample[:512]), input_spreads(self.decoder, latents)]
         self.damping = [
             (network.weights[i].weight, 1 / spread.clamp_min(0.3).to(self.device))
             for network, by_layer in zip((self.encoder, self.decoder), spreads)
@@ -55,39 +73,57 @@ class Trainer:
         ]
         return latents.std((0, 2, 3))
 
-    def train(self, minutes: float, checkpoint: Path) -> None:
-        total, saved, logged = minutes * 60, time.time(), self.seconds
-        while self.seconds < total:
-            began = time.time()
-            self.set_rate(self.seconds / total)
+    def join(self, checkpoint: Path) -> None:
+        """Begins in the latent space of a finished pair, which stays as it is."""
+        state = torch.load(checkpoint, map_location="cpu")
+        self.partner = pair("lite")
+        for ours, theirs, name in zip((self.encoder, self.decoder), self.partner, ("encoder", "decoder")):
+            theirs.load_state_dict(state[name])
+            theirs.to(self.device).requires_grad_(False)
+            for way in ("analysis", "synthesis"):
+                for i, j in zip(ours.started(way), theirs.started(way)):
+                    ours.weights[i].load_state_dict(theirs.weights[j].state_dict())
+        self.encoder.whitening.copy_(self.partner[0].whitening)
+        self.encoder.centre.copy_(self.partner[0].centre)
+        self.density.load_state_dict(state["density"])
+
+    def train(self, minutes: float, end: float, checkpoint: Path) -> None:
+        """`minutes` of training in all, of which this run ends after `end`."""
+        saved, logged = time.time(), self.seconds
+        while self.seconds < min(minutes, end) * 60:
+            began, cpu = time.time(), time.process_time()
+            self.set_rate(self.seconds / minutes / 60)
             loss, bits, error = self.update()
             if self.step % 100 == 0:
                 psnr = 10 * math.log10(PEAK**2 / error)
-                print(
-                    f"step {self.step} {self.seconds:.0f} s loss {loss:.3f} bpp {bits:.3f} psnr {psnr:.2f}",
-                    flush=True,
-                )
+                spent = f"{self.seconds:.0f} s (CPU {self.cpu_seconds:.0f} s)"
+                print(f"step {self.step} {spent} loss {loss:.3f} bpp {bits:.3f} psnr {psnr:.2f}", flush=True)
             self.step += 1
             self.seconds += time.time() - began
+            self.cpu_seconds += time.process_time() - cpu
             if time.time() - saved > 60:
                 self.save(checkpoint)
                 saved = time.time()
-            if self.seconds - logged > 240:
+            if self.seconds - logged > 480:
                 self.log_heldout()
                 logged = self.seconds
         self.save(checkpoint)
         self.log_heldout()
 
     def set_rate(self, done: float) -> None:
-        """Flat for 40%, then down along a cosine."""
+        """Flat for 40%, then down along a cosine. Also turns on 8 bits when it is time."""
         factor = 0.5 + 0.5 * math.cos(math.pi * max(0.0, done - 0.4) / 0.6)
         warm = min(1.0, (self.step + 1) / 200)
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * max(factor, 0.003) * warm
+        for network in (self.encoder, self.decoder):
+            network.int8.watching = done > INT8_FROM - 0.1
+            network.int8.on = done > INT8_FROM
 
     def update(self) -> tuple[float, float, float]:
-        batch = as_units(self.crops.batch(*SHAPES[self.step % len(SHAPES)]).to(self.device))
-        span = math.log(FINEST), math.log(SCALE_MAX)
+        count, size = SHAPES[self.step % len(SHAPES)]
+        batch = as_units(self.crops.batch(count * batches(self.device), size).to(self.device))
+        span = math.log(SCALE_MIN), math.log(SCALE_MAX)
         scale = torch.exp(torch.empty(len(batch), device=self.device).uniform_(*span))
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             loss, bits, error = self.loss(batch, scale)
@@ -111,85 +147,90 @@ class Trainer:
         step = scale[:, None, None, None]
         latents = self.encoder(batch).float()
         noisy = latents / step + torch.rand_like(latents) - 0.5
-        rounded = latents + (quantise(latents, step) * step - latents).detach()
-        decoded = self.decoder(rounded).float()
+        coded = latents + (quantise(latents, step) * step - latents).detach()
         bits = self.density.bits(noisy, scale) / (batch.shape[2] * batch.shape[3])
-        error = (decoded - batch).square().mean((1, 2, 3))
-        difference = decoded - batch
-        edges = difference.diff(dim=2).square().mean((1, 2, 3)) + difference.diff(dim=3).square().mean(
-            (1, 2, 3)
-        )
+        difference = self.decoder(coded).float() - batch
+        error, seen = self.errors(difference)
+        if self.partner:
+            theirs = self.partner[0](batch).float()
+            crossed = [
+                self.decoder(quantise(theirs, step) * step).float(),
+                self.partner[1](coded).float(),
+            ]
+            seen = (seen + sum(self.errors(other - batch)[1] for other in crossed)) / 3
         trade = 26 / scale.square()
-        loss = (bits + trade * ((1 - EDGES) * error + EDGES * edges / 2)) / trade.sqrt()
+        steps = sum(across_blocks(difference, dim) for dim in (2, 3))
+        loss = (bits + trade * seen) / trade.sqrt() + BORDERS * steps
         saturated = (latents.abs() - 1.02 * REACH).relu().square().mean()  # int8 must hold the finest scale
         return loss.mean() + saturated, bits.mean(), error.mean()
 
+    def errors(self, difference: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean squared error of each image, and the same with a share for differences between neighbours."""
+        error = difference.square().mean((1, 2, 3))
+        edges = sum(difference.diff(dim=d).square().mean((1, 2, 3)) for d in (2, 3)) / 2
+        return error, (1 - EDGES) * error + EDGES * edges
+
     @torch.no_grad()
     def log_heldout(self) -> None:
-        """Real bytes and PSNR on two held-out frames a class."""
-        for kind, frames in load(FRAMES / "heldout").items():
+        """Real bytes, PSNR and SSIM on two held-out frames a class."""
+        for kind, frames in heldout(self.data, 2).items():
             line = []
-            for scale in (0.6, 1.2, 2.4):
-                results = [
-                    measure(self.encoder, self.decoder, f, scale, self.device) for f in frames[1::3][:2]
-                ]
-                bpp, psnr = (sum(column) / len(column) for column in zip(*results))
-                line.append(f"{bpp:.3f}/{psnr:.2f}")
+            for scale in (0.9, 1.4, 2.4):
+                results = [measure(self.encoder, self.decoder, f, scale, self.device) for f in frames]
+                line.append("/".join(f"{sum(column) / len(column):.3f}" for column in zip(*results)))
             print(f"heldout {kind}: {'  '.join(line)}", flush=True)
 
     def save(self, path: Path) -> None:
-        state = {
-            "encoder": self.encoder,
-            "decoder": self.decoder,
-            "density": self.density,
-            "optimiser": self.optimiser,
-        }
-        numbers = {
-            "damping": [factor for _, factor in self.damping],
-            "step": self.step,
-            "seconds": self.seconds,
-            "seed": self.seed,
-            "device": self.device,
-        }
-        torch.save(
-            {name: part.state_dict() for name, part in state.items()} | numbers, path.with_suffix(".part")
-        )
+        parts = {"encoder": self.encoder, "decoder": self.decoder, "density": self.density}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        state["optimiser"] = self.optimiser.state_dict()
+        state["damping"] = [factor for _, factor in self.damping]
+        for name in ("network", "step", "seconds", "cpu_seconds", "seed", "device"):
+            state[name] = getattr(self, name)
+        torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device)
         for name in ("encoder", "decoder", "density", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
-        self.damping = [(w, f) for (w, _), f in zip(self.damping, state["damping"])]
-        self.step, self.seconds = state["step"], state["seconds"]
-        self.crops = Crops(FRAMES / "train", self.seed + self.step)
+        self.damping = [(w, f.to(self.device)) for (w, _), f in zip(self.damping, state["damping"])]
+        self.step, self.seconds, self.cpu_seconds = state["step"], state["seconds"], state["cpu_seconds"]
+        self.crops = Crops(self.data, self.seed + self.step)
 
 
 @torch.no_grad()
-def measure(encoder, decoder, frame, scale: float, device: str = "cpu") -> tuple[float, float]:
-    """Bits a pixel and PSNR of one frame uint8 [h,w,3], for networks in training's units."""
+def measure(encoder, decoder, frame, scale: float, device: str = "cpu") -> tuple[float, float, float]:
+    """Bits a pixel, PSNR and SSIM of one frame uint8 [h,w,3], for networks in training's units."""
     image = as_units(torch.from_numpy(frame).permute(2, 0, 1)[None].to(device))
     q = quantise(encoder(image), scale)
     decoded = decoder(q * scale).clamp(0, PEAK)
     error = (decoded - image).square().mean().item()
-    return packed_bytes(q[0].cpu()) * 8 / (frame.shape[0] * frame.shape[1]), 10 * math.log10(
-        PEAK**2 / error
-    )
+    bits = packed_bytes(q[0].cpu()) * 8 / (frame.shape[0] * frame.shape[1])
+    return bits, 10 * math.log10(PEAK**2 / error), ssim(decoded * UNIT, image * UNIT)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--minutes", type=float, default=40)
+    options.add_argument("--network", choices=["lite", "full"], default="lite")
+    options.add_argument("--partner", type=Path, help="checkpoint of the lite pair whose latents full shares")
+    options.add_argument("--minutes", type=float, default=60)
+    options.add_argument("--slice", type=float, default=math.inf, help="end this run after so many minutes")
     options.add_argument("--device", default="cpu")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--data", type=Path, default=Path(__file__).parent / "dataset" / "out")
     options.add_argument("--resume", type=Path, help="go on from this checkpoint")
     options.add_argument("--checkpoint", type=Path, default=Path("lite.pt"))
     chosen = options.parse_args()
+    if (chosen.network == "full") != bool(chosen.partner):
+        options.error("--network full needs --partner, and lite has none")
     torch.set_num_threads(2 if chosen.device == "cpu" else 4)
-    trainer = Trainer(chosen.device, chosen.seed)
+    trainer = Trainer(chosen.network, chosen.device, chosen.seed, chosen.data)
+    if chosen.partner:
+        trainer.join(chosen.partner)
     if chosen.resume:
         trainer.resume(chosen.resume)
-    trainer.train(chosen.minutes, chosen.checkpoint)
+    trainer.train(chosen.minutes, trainer.seconds / 60 + chosen.slice, chosen.checkpoint)
 
 
 if __name__ == "__main__":

@@ -35,17 +35,40 @@ Tolerance tolerance(Device device) {
   return device == Device::cpu ? Tolerance{0.001, 60} : Tolerance{0.005, 48};
 }
 
-class Codec : public testing::TestWithParam<Device> {
+/// A way of computing: the device, and the precision of its arithmetic.
+struct Way {
+  Device device;
+  const char* precision;
+};
+
+void PrintTo(const Way& way, std::ostream* out) { *out << way.precision; }
+
+/// As backends see it when networks are made.
+void set_precision(const char* precision) { setenv("LATENTDESK_PRECISION", precision, 1); }
+
+/// On processors without such instructions, sums of 8-bit products may saturate.
+bool multiplies_bytes(const Backend& backend) {
+  return backend.name == "cpu" && (backend.description.find("VNNI") != std::string::npos ||
+                                   backend.description.find("bf16") != std::string::npos);
+}
+
+class Codec : public testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
     try {
-      backend_ = choose_backend(GetParam());
+      backend_ = choose_backend(GetParam().device);
     } catch (const std::runtime_error& error) {
       GTEST_SKIP() << error.what();
     }
+    if (in_8_bits() && !multiplies_bytes(backend_)) GTEST_SKIP() << "no VNNI here";
+    set_precision(GetParam().precision);
     encoder_ = make_encoder(model_, backend_, 0);
     decoder_ = make_decoder(model_, backend_, 0);
   }
+
+  void TearDown() override { unsetenv("LATENTDESK_PRECISION"); }
+
+  static bool in_8_bits() { return std::string(GetParam().precision) == "int8"; }
 
   const Latents& encode(const Image& image, float scale) {
     encoder_->analyse(image.view());
@@ -67,8 +90,13 @@ class Codec : public testing::TestWithParam<Device> {
   Latents latents_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Backends, Codec, testing::Values(Device::cpu, Device::cuda),
-                         [](const auto& test) { return test.param == Device::cpu ? "cpu" : "cuda"; });
+INSTANTIATE_TEST_SUITE_P(Backends, Codec,
+                         testing::Values(Way{Device::cpu, "float32"}, Way{Device::cpu, "int8"},
+                                         Way{Device::cuda, "float32"}),
+                         [](const auto& test) {
+                           const std::string device = test.param.device == Device::cpu ? "cpu" : "cuda";
+                           return device + "_" + test.param.precision;
+                         });
 
 /// One of the pictures that PyTorch ran through the networks.
 struct GoldenCase {
@@ -124,6 +152,7 @@ double agreement(const Image& a, const Image& b) {
 }
 
 TEST_P(Codec, EncoderAgreesWithPyTorch) {
+  if (in_8_bits()) GTEST_SKIP() << "PyTorch computed in float32";
   for (const GoldenCase& golden : golden_cases()) {
     const Latents& latents = encode(golden.image, golden.quantised.scale);
     ASSERT_EQ(latents.shape, golden.quantised.shape);
@@ -134,15 +163,51 @@ TEST_P(Codec, EncoderAgreesWithPyTorch) {
       flips += difference > 0;
     }
     EXPECT_LE(static_cast<double>(flips),
-              tolerance(GetParam()).rounding_flips * static_cast<double>(latents.values.size()));
+              tolerance(GetParam().device).rounding_flips * static_cast<double>(latents.values.size()));
   }
 }
 
 TEST_P(Codec, DecoderAgreesWithPyTorch) {
+  if (in_8_bits()) GTEST_SKIP() << "PyTorch computed in float32";
   for (const GoldenCase& golden : golden_cases()) {
     EXPECT_GE(agreement(decode(golden.quantised, golden.image.size()), golden.decoded),
-              tolerance(GetParam()).agreement);
+              tolerance(GetParam().device).agreement);
   }
+}
+
+/// What PyTorch's picture is to the original, and ours from the same precision throughout.
+TEST_P(Codec, RoundTripIsAsGoodAsPyTorchs) {
+  const double allowed_loss = in_8_bits() ? 0.35 : 0.02;  // dB
+  for (const GoldenCase& golden : golden_cases()) {
+    const Latents latents = encode(golden.image, golden.quantised.scale);
+    const double ours = agreement(decode(latents, golden.image.size()), golden.image);
+    EXPECT_GE(ours, agreement(golden.decoded, golden.image) - allowed_loss)
+        << golden.image.size().width << 'x' << golden.image.size().height;
+  }
+}
+
+TEST(Precision, IsComputedInEightBitsWhenAsked) {
+  const Backend backend = choose_backend(Device::cpu);
+  if (!multiplies_bytes(backend)) GTEST_SKIP() << "no VNNI here";
+  const Model model = load_model(kModels + "/latentdesk-lite.safetensors");
+  const GoldenCase golden = golden_cases()[0];
+  std::vector<Image> pictures;
+  for (const char* precision : {"float32", "int8"}) {
+    set_precision(precision);
+    make_decoder(model, backend, 0)
+        ->decode(golden.quantised, pictures.emplace_back(golden.image.size()).view());
+  }
+  unsetenv("LATENTDESK_PRECISION");
+  EXPECT_LT(agreement(pictures[0], pictures[1]), 80);  // else one of them was ignored
+  EXPECT_GT(agreement(pictures[0], pictures[1]), 35);
+}
+
+TEST(Precision, UnknownOneIsRefused) {
+  set_precision("int4");
+  EXPECT_THROW(
+      make_encoder(load_model(kModels + "/latentdesk-lite.safetensors"), choose_backend(Device::cpu), 0),
+      std::runtime_error);
+  unsetenv("LATENTDESK_PRECISION");
 }
 
 Image smooth(Size size, uint32_t seed) {

@@ -102,5 +102,26 @@ TEST(Model, LayersThatDoNotFitAreRefused) {
   refuse("encoder", 3, "add", 0);
 }
 
+TEST(Model, StepsOfEightBitsMayBeAbsentButNotWrong) {
+  const Model shipped = load_model(kPath);
+  EXPECT_EQ(shipped.encoder[1].weight_steps.size(), static_cast<size_t>(shipped.encoder[1].out_channels));
+  EXPECT_GT(shipped.encoder[2].output_step, 0);
+  const auto change = [](size_t index, const char* field, const json& value) {
+    return with_layer("encoder", index, [&](json& layer) { layer[field] = value; });
+  };
+  const auto without = [](const char* field) {
+    return with_layer("encoder", 2, [&](json& layer) { layer.erase(field); });
+  };
+  EXPECT_TRUE(without("weight_steps").encoder[2].weight_steps.empty());
+  EXPECT_EQ(without("output_step").encoder[2].output_step, 0);
+  EXPECT_THROW(change(1, "weight_steps", "missing"), ModelError);
+  EXPECT_THROW(change(1, "weight_steps", "encoder.1.weight"), ModelError);  // not one a channel
+  EXPECT_THROW(change(1, "weight_steps", "encoder.1.bias"), ModelError);    // not positive
+  EXPECT_THROW(change(1, "output_step", 0.1), ModelError);                  // no ReLU
+  for (const json& step : {json(0), json(-1), json(1e300), json("1"), json()}) {
+    EXPECT_THROW(change(2, "output_step", step), ModelError) << step;
+  }
+}
+
 }  // namespace
 }  // namespace latentdesk

@@ -88,10 +88,26 @@ class NetworkParser {
     layer.bias = file_.floats(entry.at("bias").get<std::string>());
     check(layer.bias.size() == static_cast<size_t>(layer.out_channels), "has a bias of a wrong size");
     layer.relu = entry.value("relu", false);
+    parse_steps(entry, layer);
     if (!entry.contains("add")) return;
     layer.residual = entry.at("add").get<int>();
     check(feature(layer.residual) == Feature{layer.out_channels, layer.downscale},
           "adds a layer of another shape");
+  }
+
+  /// The optional steps of 8-bit arithmetic.
+  void parse_steps(const json& entry, Layer& layer) const {
+    const auto is_step = [](float step) { return std::isfinite(step) && step > 0; };
+    if (entry.contains("weight_steps")) {
+      layer.weight_steps = file_.floats(entry.at("weight_steps").get<std::string>());
+      check(
+          layer.weight_steps.size() == layer.bias.size() && std::ranges::all_of(layer.weight_steps, is_step),
+          "has steps of weights that do not fit");
+    }
+    if (entry.contains("output_step")) {
+      layer.output_step = entry.at("output_step").get<float>();
+      check(is_step(layer.output_step) && layer.relu, "has an impossible step of its output");
+    }
   }
 
   int parse_block(const json& entry) const {

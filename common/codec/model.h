@@ -27,6 +27,11 @@ struct Layer {
   bool relu = false;
   std::vector<float> weights;  ///< [out][in][kernel][kernel]
   std::vector<float> bias;     ///< [out]
+
+  /// For backends that compute in 8 bits; both may be absent. A weight is then a multiple of its output
+  /// channel's step, up to 127 of them, and what the ReLU gives a multiple of output_step, up to 255.
+  std::vector<float> weight_steps;  ///< of conv: [out], or empty
+  float output_step = 0;            ///< of conv with ReLU, or 0
 };
 
 using Network = std::vector<Layer>;

@@ -9,7 +9,7 @@ from typing import Callable
 import texts
 
 FAMILIES = {
-    "train": ["DejaVu Sans", "Liberation Serif", "Noto Sans", "Liberation Sans", "DejaVu Serif"],
+    "train": ["DejaVu Sans", "Liberation Serif", "Noto Sans", "Roboto", "Open Sans", "Cantarell", "Amiri"],
     "heldout": ["Noto Serif", "Liberation Sans Narrow", "DejaVu Sans Condensed"],
 }
 ICONS = {"train": "32x32/apps", "heldout": "48x48/places"}
@@ -122,6 +122,65 @@ def photo_page(w: Writer) -> str:
         )
 
     return "".join(figure() for _ in range(9))
+
+
+def form(w: Writer) -> str:
+    def row() -> str:
+        inputs = [
+            f'<input value="{w.prose(2)[:20]}">',
+            f"<select><option>{w.prose(1)[:12]}</select>",
+            f'<input type=range value="{w.rng.randint(0, 100)}">',
+            f'<input type=checkbox {w.rng.choice(["checked", ""])}> {w.prose(2)[:24]}',
+            f'<progress max=100 value="{w.rng.randint(0, 100)}"></progress>',
+            f'<button style="background:{w.colour()};color:#fff;border-radius:4px">{w.prose(1)[:12]}</button>',
+        ]
+        label = f'<label style="display:inline-block;width:150px">{w.prose(2)[:22]}</label>'
+        return f"<p>{label}{''.join(w.rng.sample(inputs, 3))}</p>"
+
+    return f"<h3>{w.prose(4)}</h3>" + "".join(row() for _ in range(26))
+
+
+def gradients(w: Writer) -> str:
+    def box() -> str:
+        stops, size = ",".join(w.colour() for _ in range(w.rng.randint(2, 4))), w.rng.choice([120, 200, 320])
+        form = w.rng.choice([f"linear-gradient({w.rng.randrange(360)}deg,", "radial-gradient("])
+        shape = f"width:{size}px;height:{size * 2 // 3}px;border-radius:{w.rng.choice([0, 8, 60])}px"
+        shadow = f"box-shadow:0 {w.rng.randint(1, 9)}px {w.rng.randint(2, 30)}px #0007"
+        return (
+            f'<div style="display:inline-block;margin:10px;{shape};{shadow};background:{form}{stops})"></div>'
+        )
+
+    return "".join(box() for _ in range(34))
+
+
+def drawing(w: Writer) -> str:
+    """Line drawings: curves, polygons, arrows with labels, as vector editors show them."""
+    place = lambda: f"{w.rng.randrange(1200)},{w.rng.randrange(1500)}"
+
+    def figure() -> str:
+        pen = f'stroke="{w.colour()}" stroke-width="{w.rng.choice([0.5, 1, 1.5, 2, 4])}" fill="none"'
+        kind = w.rng.randrange(4)
+        if kind == 0:
+            return f'<path d="M{place()} C{place()} {place()} {place()}" {pen}/>'
+        if kind == 1:
+            return f'<polygon points="{place()} {place()} {place()}" {pen}/>'
+        x, y = w.rng.randrange(1200), w.rng.randrange(1500)
+        if kind == 2:
+            return f'<circle cx="{x}" cy="{y}" r="{w.rng.randint(3, 90)}" {pen}/>'
+        return f'<text x="{x}" y="{y}" fill="{w.colour()}">{w.prose(3)[:30]}</text>'
+
+    return f"<svg width=1240 height=1500>{''.join(figure() for _ in range(150))}</svg>"
+
+
+def chat(w: Writer) -> str:
+    def line() -> str:
+        side = w.rng.choice(["left", "right"])
+        bubble = (
+            f"display:inline-block;max-width:60%;padding:8px 14px;border-radius:14px;background:{w.colour()}"
+        )
+        return f'<p style="text-align:{side}"><span style="{bubble};color:#fff">{w.prose(14)}</span></p>'
+
+    return "".join(line() for _ in range(30))
 
 
 def page(kind: Callable[[Writer], str], w: Writer) -> str:

@@ -5,6 +5,7 @@ import argparse
 import random
 import subprocess
 import sys
+import tarfile
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,8 @@ xvfb openbox x11-xserver-utils xdotool feh xterm geany mousepad pcmanfm papirus-
 gnuplot-x11 xscreensaver-gl xscreensaver-gl-extra glmark2-x11 mate-backgrounds
 lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 ukui-wallpapers gnome-backgrounds palapeli-data
 libpython3.11-stdlib perl-modules linux-libc-dev libstdc++-12-dev fonts-dejavu fonts-hack
-fonts-firacode fonts-liberation fonts-noto-core fonts-noto-mono fonts-noto-cjk fonts-urw-base35
+fonts-firacode fonts-inconsolata fonts-jetbrains-mono fonts-hosny-amiri fonts-cantarell
+fonts-roboto-unhinted fonts-open-sans rxvt-unicode stterm scite featherpad vim python3-matplotlib fonts-liberation fonts-noto-core fonts-noto-mono fonts-noto-cjk fonts-urw-base35
 """
 BACKGROUNDS = Path("/usr/share/backgrounds")
 # File names without their endings; what is held out never shows in training, not even as a wallpaper.
@@ -50,7 +52,7 @@ def wallpapers(split: str) -> list[str]:
 def save(image: Image.Image, out: Path, split: str, kind: str, name: str) -> None:
     folder = out / split
     folder.mkdir(parents=True, exist_ok=True)
-    image.save(folder / f"{kind}-{name}.webp", lossless=True, method=1, quality=50)
+    image.save(folder / f"{kind}-{name}.webp", lossless=True, method=4, quality=60)
 
 
 def record(scene: Scene, number: int, seed: int, out: Path) -> None:
@@ -77,7 +79,7 @@ def cut_photos(seed: int, out: Path) -> None:
     for split in PHOTOS:
         for path in wallpapers(split):
             image = Image.open(path).convert("RGB")
-            for i in range(3 if split == "train" else 1):
+            for i in range(4 if split == "train" else 1):
                 width, height = (320, 320) if split == "train" else (1280, 720)
                 least = max(width / image.width, height / image.height)
                 factor = max(least, rng.choice([0.15, 0.3, 0.5])) if split == "train" else least
@@ -89,13 +91,26 @@ def cut_photos(seed: int, out: Path) -> None:
                 save(small.crop((x, y, x + width, y + height)), out, split, "photo", f"{Path(path).stem}-{i}")
 
 
+def pack(out: Path, file: Path) -> None:
+    """All training frames and every second held-out one in a tar file, to train elsewhere."""
+    chosen = [*sorted(out.glob("train/*.webp")), *sorted(out.glob("heldout/*.webp"))[::2]]
+    with tarfile.open(file, "w") as packed:
+        for path in chosen:
+            packed.add(path, str(path.relative_to(out)))
+    print(f"{len(chosen)} frames, {file.stat().st_size / 1e6:.1f} MB in {file}")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--out", type=Path, default=Path(__file__).parent / "out")
     options.add_argument("--no-install", action="store_true", help="the packages are there already")
     options.add_argument("--only", default="", help="record the scenes of this name only")
+    options.add_argument("--first", type=int, default=0, help="begin at this scene, to add to what is there")
+    options.add_argument("--pack", type=Path, help="record nothing: put what is in --out into this tar file")
     chosen = options.parse_args()
+    if chosen.pack:
+        return pack(chosen.out, chosen.pack)
     if not chosen.no_install:
         subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES.split()], check=True)
     if not chosen.only:
@@ -105,7 +120,7 @@ def main() -> None:
         jobs = {
             pool.submit(record, s, n, chosen.seed, chosen.out): s
             for n, s in enumerate(scenes)
-            if chosen.only in s.name
+            if chosen.only in s.name and n >= chosen.first
         }
         for job, scene in jobs.items():
             job.result() if not job.exception() else print(

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
+import more
 import pages
 import texts
 from screen import Screen
@@ -202,4 +203,5 @@ def all_scenes(photos: dict[str, list[str]]) -> list[Scene]:
                 maximised=False,
             )
             add("glmark2-" + name.split(":")[0], "render", split, play, settle=5)
+    more.scenes(add, photos, hack, QUIET)
     return scenes

@@ -1,6 +1,7 @@
 """A virtual X screen: starts Xvfb, runs programs on it and reads its pixels."""
 
 import os
+import random
 import shutil
 import signal
 import struct
@@ -71,6 +72,19 @@ class Screen:
     def run(self, command: list[str]) -> None:
         quiet = subprocess.DEVNULL
         subprocess.run(command, env=self.environment, cwd=self.home, stdout=quiet, stderr=quiet, timeout=20)
+
+    def settle_windows(self, rng: random.Random) -> None:
+        """Gives each window a place and a size; they may overlap."""
+        time.sleep(2)
+        found = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--name", "."], env=self.environment, capture_output=True
+        )
+        windows = found.stdout.split()
+        for window in windows:
+            width, height = (self.width, self.height) if len(windows) == 1 else (800, 480)
+            x, y = rng.randint(0, self.width - width), rng.randint(0, self.height - height)
+            self.run(["xdotool", "windowsize", window, str(width), str(height)])
+            self.run(["xdotool", "windowmove", window, str(x), str(y)])
 
     def pixels(self) -> np.ndarray:
         """The screen as uint8 [height, width, 3]; Xvfb keeps it as an XWD file, BGRX after the colour map."""

@@ -17,6 +17,9 @@ SCRIPTS = [
     (0x0430, 0x044F),
     (0x03B1, 0x03C9),
     (0x00E0, 0x00FF),
+    (0x0621, 0x064A),
+    (0x05D0, 0x05EA),
+    (0x0100, 0x017F),
 ]
 
 
@@ -68,3 +71,37 @@ def terminal_text(split: str, rng: random.Random) -> str:
         return "\n".join(listed_file(split, rng) for _ in range(40))
     text = source_text(split, rng, 90)
     return coloured(text, rng) if kind == 2 else text
+
+
+def listing(split: str, rng: random.Random) -> str:
+    """Names in the colours of `ls`, whole fields on coloured ground among them."""
+    styles = ["01;34", "01;32", "01;36", "30;42", "37;41", "01;31", "01;35", "00", "00", "00"]
+    names = [w[:24] for w in prose(split, rng, 700).split() if len(w) > 3]
+    cells = (f"\033[{rng.choice(styles)}m{name}\033[0m{' ' * (26 - len(name))}" for name in names)
+    return "".join(cell + ("\n" if i % 4 == 3 else "") for i, cell in enumerate(cells))
+
+
+def boxes(split: str, rng: random.Random) -> str:
+    """A full-screen program: frames of line-drawing characters, bars and selected rows."""
+    lines = []
+    for row in range(44):
+        words, colour = prose(split, rng, 5)[:34].replace("\n", " "), rng.choice([40, 44, 46, 100, 47, 42])
+        bar = "█" * rng.randint(1, 20) + "░" * rng.randint(0, 9)
+        ground = f"\033[30;{colour}m" if rng.random() < 0.15 else f"\033[{rng.randint(31, 37)}m"
+        lines.append(
+            f"│{ground}{words:<36}\033[0m│\033[{rng.randint(91, 96)}m{bar:<30}\033[0m│{rng.random():.4f}"
+        )
+    edge = "─" * 36
+    return "\n".join([f"┌{edge}┬{edge[:30]}┐", *lines, f"└{edge}┴{edge[:30]}┘"])
+
+
+def log(split: str, rng: random.Random) -> str:
+    levels = [("INFO", 32), ("DEBUG", 90), ("WARN", 33), ("ERROR", 31), ("INFO", 36)]
+    lines = []
+    for second in range(60):
+        level, colour = rng.choice(levels)
+        what = prose(split, rng, 9)[:90].replace("\n", " ")
+        lines.append(
+            f"\033[90m12:04:{second:02}.{rng.randrange(999):03}\033[0m \033[{colour}m{level:5}\033[0m {what}"
+        )
+    return "\n".join(lines)

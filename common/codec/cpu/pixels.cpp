@@ -1,7 +1,10 @@
 #include "common/codec/cpu/pixels.h"
 
+#include "common/codec/rounding.h"
+
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 // The inner loops are compiled for several instruction sets, and the best is chosen when the program starts.
@@ -44,8 +47,10 @@ LATENTDESK_VECTORISED void unit_to_bytes(const float* in, size_t count, uint8_t*
 
 LATENTDESK_VECTORISED void round_to_int8(const float* in, size_t count, float steps_per_unit, int8_t* out) {
   for (size_t i = 0; i < count; ++i) {
-    const float value = std::min(std::max(in[i] * steps_per_unit, -127.0f), 127.0f);
-    out[i] = static_cast<int8_t>(nearest(value));
+    const float steps = in[i] * steps_per_unit;
+    const float size = std::min(std::abs(steps), 127.0f);
+    out[i] =
+        static_cast<int8_t>(nearest(std::copysign(size < kDeadZone ? 0.0f : size - kRoundingBias, steps)));
   }
 }
 
@@ -67,12 +72,12 @@ inline void store_bgrx(const uint8_t* rgb, int columns, uint8_t* bgrx) {
   }
 }
 
-}  // namespace
-
-namespace {
+inline void store(const uint8_t* bytes, size_t count, float* out) { bytes_to_unit(bytes, count, out); }
+inline void store(const uint8_t* bytes, size_t count, uint8_t* out) { std::memcpy(out, bytes, count); }
 
 /// One row of blocks, `columns` of them.
-void row_to_depth(ImageView image, int y, int columns, int block, float* out) {
+template <typename Element>
+void row_to_depth(ImageView image, int y, int columns, int block, Element* out) {
   const size_t values = static_cast<size_t>(block * block * kRgb);
   uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
   for (int x = 0; x < columns; ++x) {
@@ -82,7 +87,7 @@ void row_to_depth(ImageView image, int y, int columns, int block, float* out) {
       const uint8_t* row = image.row(std::min(y * block + dy, image.size.height - 1));
       copy_rgb(row + left * kBytesPerPixel, existing, block, rgb + dy * block * kRgb);
     }
-    bytes_to_unit(rgb, values, out + static_cast<size_t>(x) * values);
+    store(rgb, values, out + static_cast<size_t>(x) * values);
   }
 }
 
@@ -103,9 +108,8 @@ void depth_to_row(const float* in, int y, int block, MutableImageView image) {
 /// Values in a row of `columns` blocks.
 size_t row_values(int columns, int block) { return static_cast<size_t>(columns * block * block * kRgb); }
 
-}  // namespace
-
-void space_to_depth(ImageView image, int block, float* out) {
+template <typename Element>
+void picture_to_depth(ImageView image, int block, Element* out) {
   const int rows = (image.size.height + block - 1) / block;
   const int columns = (image.size.width + block - 1) / block;
 #pragma omp parallel for schedule(static)
@@ -114,7 +118,8 @@ void space_to_depth(ImageView image, int block, float* out) {
   }
 }
 
-void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, float* out) {
+template <typename Element>
+void several_to_depth(std::span<const ImageView> tiles, int side, int block, Element* out) {
   const int rows = side / block;
   const int all_rows = rows * static_cast<int>(tiles.size());
 #pragma omp parallel for schedule(static)
@@ -122,6 +127,35 @@ void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, float
     row_to_depth(tiles[static_cast<size_t>(i / rows)], i % rows, rows, block,
                  out + static_cast<size_t>(i) * row_values(rows, block));
   }
+}
+
+/// Planar to `out[position][channel]`, each value through `convert`.
+template <typename Element, typename Convert>
+void from_planes(const Latents& in, size_t begin, size_t count, Element* out, const Convert& convert) {
+  const size_t positions = in.shape.positions();
+  const size_t end = begin + count;
+  const auto channels = static_cast<size_t>(in.shape.channels);
+#pragma omp parallel for schedule(static)
+  for (size_t first = begin; first < end; first += kStrip) {
+    const size_t strip = std::min(kStrip, end - first);
+    for (size_t c = 0; c < channels; ++c) {
+      const int8_t* plane = in.values.data() + c * positions + first;
+      for (size_t p = 0; p < strip; ++p) out[(first - begin + p) * channels + c] = convert(plane[p]);
+    }
+  }
+}
+
+}  // namespace
+
+void space_to_depth(ImageView image, int block, float* out) { picture_to_depth(image, block, out); }
+void space_to_depth(ImageView image, int block, uint8_t* out) { picture_to_depth(image, block, out); }
+
+void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, float* out) {
+  several_to_depth(tiles, side, block, out);
+}
+
+void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, uint8_t* out) {
+  several_to_depth(tiles, side, block, out);
 }
 
 void depth_to_space(const float* in, int width, int block, MutableImageView image) {
@@ -160,18 +194,12 @@ void quantise(const float* in, Latents& out) {
 }
 
 void dequantise(const Latents& in, size_t begin, size_t count, float* out) {
-  const size_t positions = in.shape.positions();
-  const size_t end = begin + count;
-  const auto channels = static_cast<size_t>(in.shape.channels);
-#pragma omp parallel for schedule(static)
-  for (size_t first = begin; first < end; first += kStrip) {
-    const size_t strip = std::min(kStrip, end - first);
-    for (size_t c = 0; c < channels; ++c) {
-      const int8_t* plane = in.values.data() + c * positions + first;
-      for (size_t p = 0; p < strip; ++p)
-        out[(first - begin + p) * channels + c] = static_cast<float>(plane[p]) * in.scale;
-    }
-  }
+  from_planes(in, begin, count, out,
+              [scale = in.scale](int8_t value) { return static_cast<float>(value) * scale; });
+}
+
+void dequantise(const Latents& in, size_t begin, size_t count, int8_t* out) {
+  from_planes(in, begin, count, out, [](int8_t value) { return value; });
 }
 
 }  // namespace latentdesk::cpu

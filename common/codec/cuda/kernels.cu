@@ -1,5 +1,6 @@
 #include "common/codec/cuda/handles.h"
 #include "common/codec/cuda/kernels.h"
+#include "common/codec/rounding.h"
 
 // Threads are numbered so that neighbours touch neighbouring bytes on the side that moves more of them, in
 // pieces of 16 bytes where the layout allows.
@@ -96,8 +97,11 @@ __global__ void quantise_kernel(const __half* in, size_t positions, int channels
     const int position = i / vectors, channel = i % vectors * 8;
 #pragma unroll
     for (int c = 0; c < 8; ++c) {
-      const float steps = clamped(__half2float(eight.values[c]) / scale, -127.0f, 127.0f);
-      strip[(channel + c) * kSharedRow + position] = static_cast<int8_t>(__float2int_rn(steps));
+      const float steps = __half2float(eight.values[c]) / scale;
+      const float size = fminf(fabsf(steps), 127.0f);
+      const float drawn = size < kDeadZone ? 0.0f : size - kRoundingBias;
+      strip[(channel + c) * kSharedRow + position] =
+          static_cast<int8_t>(__float2int_rn(copysignf(drawn, steps)));
     }
   }
   __syncthreads();

@@ -34,8 +34,8 @@ void unshuffle(const DevicePicture& picture, __half* out, cudaStream_t stream);
 /// clamped; fills a picture whose sides are multiples of `block`, which is 2, 4 or 8.
 void to_bgrx(const __half* in, int pitch, int block, const DevicePicture& picture, cudaStream_t stream);
 
-/// `in[position][channel]` to planar int8, `out[channel * positions + position]`: nearest integer of value /
-/// scale, clamped to -127..127. At most 256 channels.
+/// `in[position][channel]` to planar int8, `out[channel * positions + position]`: value / scale
+/// rounded as rounding.h says, clamped to -127..127. At most 256 channels.
 void quantise(const __half* in, size_t positions, int channels, float scale, int8_t* out,
               cudaStream_t stream);
 
