@@ -1,0 +1,159 @@
+// The page in Debian's Chromium against a real server on a real X display:
+//   node tests/web/browser_test.mjs --binaries build/release/bin [--screenshot docs/web.png]
+// Its canvas must equal what the native viewer shows, and what is wrong must be said.
+
+import assert from 'node:assert/strict';
+import {createRequire} from 'node:module';
+import {writeFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
+
+const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
+const {chromium} = require('playwright-core');
+
+const SIZE = {width: 1280, height: 720};
+const VIDEO_SECONDS = 8;
+const {values: options} = parseArgs({
+  options: {binaries: {type: 'string', default: 'build/release/bin'}, screenshot: {type: 'string'}},
+});
+
+const stateOf = (page) => page.evaluate(() => ({...document.documentElement.dataset}));
+const messageOf = (page) => page.locator('#message-text').textContent();
+const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll(/\n(?!\n)/g, ' ');
+
+async function inState(page, state, seconds) {
+  let last;
+  await eventually(async () => (last = (await stateOf(page)).state) === state, `state ${state}`, seconds).catch(async (error) => {
+    throw new Error(`${error.message}; it is ${last}: ${await messageOf(page)}`);
+  });
+}
+
+/** Compares the page's canvas with a PNG: largest difference of a channel, and how many pixels differ. */
+function difference(page, png) {
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}), {colorSpaceConversion: 'none'});
+    const pixelsOf = (source) => {
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      const context = canvas.getContext('2d', {alpha: false, willReadFrequently: true});
+      context.drawImage(source, 0, 0);
+      return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+    };
+    const desktop = document.getElementById('desktop');
+    const ours = pixelsOf(desktop), theirs = pixelsOf(bitmap);
+    let largest = 0, differing = 0, light = 0;
+    for (let i = 0; i < ours.length; i += 4) {
+      let worst = 0;
+      for (let c = 0; c < 3; ++c) worst = Math.max(worst, Math.abs(ours[i + c] - theirs[i + c]));
+      largest = Math.max(largest, worst);
+      if (worst > 0) ++differing;
+      if (theirs[i] > 128) ++light;
+    }
+    return {largest, differing, light, width: desktop.width, height: desktop.height};
+  }, png.toString('base64'));
+}
+
+async function expectSamePicture(page, desktop, port, what) {
+  await sleep(2500); // what came as latents is sharpened once it rests
+  const result = await eventually(
+    async () => {
+      const native = await desktop.nativeScreenshot(port, 4);
+      const found = await difference(page, native);
+      return found.largest === 0 ? found : (console.log('  not yet', what, found), null);
+    },
+    `the same picture after ${what}`,
+    30,
+  );
+  assert.deepEqual([result.width, result.height], [SIZE.width, SIZE.height]);
+  assert.ok(result.light > 20, 'the picture shows something');
+  console.log(`ok   canvas equals the native viewer's picture after ${what}: ${JSON.stringify(result)}`);
+}
+
+const scenarios = {
+  async 'picture, typing, scrolling'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const page = await browser.newPage({viewport: SIZE});
+    const problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
+    const begun = Date.now();
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    console.log(`     first state after ${Date.now() - begun} ms`);
+    await expectSamePicture(page, desktop, port, 'opening');
+    await desktop.type('ls --color=always -l /usr/bin | head -300');
+    await sleep(1000);
+    await desktop.type('for i in $(seq 200); do echo "line $i of a scrolling terminal"; sleep 0.02; done');
+    await page.locator('#statistics').press('Enter');
+    await sleep(3000);
+    console.log('     while scrolling: ' + (await figuresOf(page)));
+    await sleep(4000);
+    await expectSamePicture(page, desktop, port, 'typing and scrolling');
+    desktop.playVideo(VIDEO_SECONDS);
+    await sleep(4000);
+    console.log('     while a video plays: ' + (await figuresOf(page)));
+    if (options.screenshot) writeFileSync(options.screenshot, await page.screenshot());
+    await sleep(VIDEO_SECONDS * 1000);
+    await expectSamePicture(page, desktop, port, 'a video');
+    assert.equal((await stateOf(page)).decoder, 'ready', 'the video came as latents');
+    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+    assert.deepEqual(problems, []);
+    await page.close();
+    await server.stop();
+  },
+
+  async 'lost connection'(browser, desktop) {
+    const port = await freePort();
+    const first = await desktop.serve(port);
+    const page = await browser.newPage({viewport: SIZE});
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    await first.stop();
+    await inState(page, 'waiting');
+    const text = await messageOf(page);
+    assert.match(text, /server.*Trying again/s);
+    const second = await desktop.serve(port);
+    await inState(page, 'open', 30);
+    console.log(`ok   reconnects; had said: ${text}`);
+    await page.close();
+    await second.stop();
+  },
+
+  async 'no page without its rules'(_browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const get = (path, headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, {headers});
+    const page = await get('/');
+    assert.equal(page.status, 200);
+    assert.equal(page.headers.get('cross-origin-opener-policy'), 'same-origin');
+    assert.equal(page.headers.get('cross-origin-embedder-policy'), 'require-corp');
+    assert.equal((await get('/', {'If-None-Match': page.headers.get('etag')})).status, 304);
+    const script = /assets\/index-[^"]*\.js/.exec(await page.text())[0];
+    assert.match((await get('/' + script)).headers.get('cache-control'), /immutable/);
+    assert.equal((await get('/healthz')).status, 200);
+    assert.equal((await get('/../../etc/passwd')).status, 404);
+    assert.equal((await get('/decoder/lite-0.ffff.onnx')).status, 404);
+    console.log('ok   headers, revalidation, immutable assets, nothing else');
+    await server.stop();
+  },
+};
+
+async function main() {
+  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
+  const desktop = new Desktop(options.binaries, `${SIZE.width}x${SIZE.height}`);
+  try {
+    await desktop.start();
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      console.log(`--- ${name}`);
+      await scenario(browser, desktop);
+    }
+    console.log('all passed');
+  } finally {
+    await browser.close();
+    await desktop.end();
+  }
+}
+
+await main();
