@@ -92,6 +92,11 @@ export class Desktop {
     return {server, stop: () => stop(server)};
   }
 
+  serveWithToken(port, token) {
+    Object.assign(this.environment, {LATENTDESK_TOKEN: token});
+    return this.serve(port).finally(() => delete this.environment.LATENTDESK_TOKEN);
+  }
+
   /** What the native viewer shows after so many seconds, as PNG. */
   async nativeScreenshot(port, seconds) {
     const file = join(this.folder, 'native.png');
