@@ -7,7 +7,7 @@ import {createRequire} from 'node:module';
 import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
+import {Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
@@ -56,6 +56,21 @@ function difference(page, png) {
     }
     return {largest, differing, light, width: desktop.width, height: desktop.height};
   }, png.toString('base64'));
+}
+
+function psnrOf(page, id, png) {
+  return page.evaluate(async ([element, base64]) => {
+    const bitmap = await createImageBitmap(await (await fetch('data:image/png;base64,' + base64)).blob());
+    const pixelsOf = (source) => {
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', {alpha: false});
+      context.drawImage(source, 0, 0);
+      return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+    };
+    const ours = pixelsOf(document.getElementById(element)), theirs = pixelsOf(bitmap);
+    let sum = 0;
+    for (let i = 0; i < ours.length; ++i) if (i % 4 !== 3) sum += (ours[i] - theirs[i]) ** 2;
+    return 10 * Math.log10(255 ** 2 / (sum / (ours.length * 0.75)));
+  }, [id, png.toString('base64')]);
 }
 
 async function expectSamePicture(page, desktop, port, what) {
@@ -178,6 +193,21 @@ const scenarios = {
     console.log('ok   had said: ' + text);
     await page.close();
     await server.stop();
+  },
+
+  async 'baseline.html'(browser, desktop) {
+    const files = await serveRepository();
+    const port = await freePort();
+    const server = await desktop.serve(port, '--allow-origin', files.origin);
+    const page = await browser.newPage({viewport: SIZE});
+    await page.goto(`${files.origin}/client/web/baseline.html?server=ws://127.0.0.1:${port}`);
+    await eventually(async () => /decoded in/.test(await page.locator('#status').textContent()), 'a decoded picture');
+    const quality = await psnrOf(page, 'picture', await desktop.nativeScreenshot(port, 4));
+    console.log(`ok   ${quality.toFixed(1)} dB to the exact picture: ${await page.locator('#status').textContent()}`);
+    assert.ok(quality > 25, 'latents that are read wrongly decode to noise');
+    await page.close();
+    await server.stop();
+    files.stop();
   },
 
   async 'no page without its rules'(_browser, desktop) {

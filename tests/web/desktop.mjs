@@ -2,9 +2,11 @@
 
 import {spawn, execFile} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {createServer as createHttpServer} from 'node:http';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 
 const run = promisify(execFile);
@@ -38,6 +40,23 @@ export async function eventually(condition, what, seconds = 20) {
     if (value) return value;
   }
   throw new Error(`${what}: not within ${seconds} s`);
+}
+
+/** Any static server would do: this source tree on a port of its own. */
+export async function serveRepository() {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const types = {html: 'text/html', mjs: 'text/javascript', wasm: 'application/wasm'};
+  const server = createHttpServer((request, response) => {
+    const path = join(root, decodeURIComponent(new URL(request.url, 'http://a').pathname));
+    response.setHeader('Content-Type', types[path.split('.').pop()] ?? 'application/octet-stream');
+    try {
+      response.end(readFileSync(path));
+    } catch {
+      response.writeHead(404).end();
+    }
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  return {origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.close()};
 }
 
 export class Desktop {
