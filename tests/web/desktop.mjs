@@ -84,9 +84,10 @@ export class Desktop {
   }
 
   /** A video that ends with a still picture. */
-  playVideo(seconds) {
-    const source = `mandelbrot=size=560x420:rate=15:end_scale=0.01:end_pts=${seconds * 15},trim=duration=${seconds}`;
-    this.launch('ffplay', ['-loglevel', 'error', '-left', '690', '-top', '270', '-noborder', '-f', 'lavfi', '-i', source]);
+  playVideo(seconds, size = '560x420') {
+    const [left, top] = size === this.size ? [0, 0] : [690, 270];
+    const source = `mandelbrot=size=${size}:rate=15:end_scale=0.01:end_pts=${seconds * 15},trim=duration=${seconds}`;
+    this.launch('ffplay', ['-loglevel', 'error', '-left', `${left}`, '-top', `${top}`, '-noborder', '-f', 'lavfi', '-i', source]);
   }
 
   async x(...args) {

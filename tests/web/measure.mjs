@@ -56,13 +56,14 @@ const measurements = {
       const page = await context.newPage();
       const start = Date.now();
       await page.goto(`http://127.0.0.1:${port}/`, {waitUntil: 'commit'});
-      await page.waitForFunction(() => {
+      const isThere = () => {
         const canvas = document.getElementById('desktop');
         if (!canvas || canvas.width < 100) return false;
         const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
         context.drawImage(canvas, 0, 0);
         return context.getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 === 0 && value > 128);
-      });
+      };
+      while (!(await page.evaluate(isThere))) await sleep(5);
       times.push(Date.now() - start);
       await context.close();
     }
