@@ -63,7 +63,7 @@ parse_options() {
 # --- the stages ---
 
 sources() {
-  find common server client tests -name '*.h' -o -name '*.cpp' -o -name '*.cu'
+  find common server client tests -name node_modules -prune -o '(' -name '*.h' -o -name '*.cpp' -o -name '*.cu' ')' -print
 }
 
 stage_format() {
@@ -72,7 +72,7 @@ stage_format() {
 }
 
 stage_shell() {
-  find . -path ./build -prune -o '(' -name '*.sh' -o -path ./.ci/run ')' -exec shellcheck -x '{}' +
+  find . '(' -path ./build -o -name node_modules ')' -prune -o '(' -name '*.sh' -o -path ./.ci/run ')' -exec shellcheck -x '{}' +
 }
 
 # build PRESET [TARGET...]

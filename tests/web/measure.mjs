@@ -2,6 +2,7 @@
 //   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|memory]
 
 import {createRequire} from 'node:module';
+import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
@@ -31,6 +32,15 @@ async function open(browser, port) {
 }
 
 const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll('\n', ' ');
+
+/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
+async function rendererBytes(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const {processInfo} = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const pss = ({id}) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))[1]) * 1024;
+  return processInfo.filter(({type}) => type === 'renderer').reduce((sum, process) => sum + pss(process), 0);
+}
 
 /** Installs `waitForChange(x, y, width, height)` in the page: the time at which that part of the canvas is another one. */
 const watchCanvas = () => {
@@ -99,14 +109,15 @@ const measurements = {
 
   async memory(browser, desktop, port) {
     const page = await open(browser, port);
-    await desktop.type('while true; do ls --color=always -l /usr/bin; done');
-    const rounds = Math.ceil(Number(options.minutes) * 2);
-    for (let i = 0; i <= rounds; ++i) {
-      const bytes = await page.evaluate(async () => (await performance.measureUserAgentSpecificMemory()).bytes);
+    await desktop.type('while true; do ls --color=always -l /usr/bin | while read -r line; do echo "$line"; sleep 0.03; done; done');
+    const start = Date.now();
+    const minutes = () => (Date.now() - start) / 60000;
+    do {
+      await sleep(30000);
       const state = await page.evaluate(() => document.documentElement.dataset.state);
-      console.log(`${(i / 2).toFixed(1)} min: ${(bytes / MIB).toFixed(1)} MiB, ${state}, ${(await figuresOf(page)).match(/FPS [\d.]+/)[0]}`);
-      if (i < rounds) await sleep(30000);
-    }
+      const figures = (await figuresOf(page)).match(/FPS [\d.]+/)[0];
+      console.log(`${minutes().toFixed(1)} min: renderers ${(await rendererBytes(browser) / MIB).toFixed(1)} MiB, ${state}, ${figures}`);
+    } while (minutes() < Number(options.minutes));
     await page.close();
   },
 };
