@@ -177,11 +177,58 @@ const scenarios = {
     await server.stop();
   },
 
+  async 'controls'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const page = await browser.newPage({viewport: {width: 1000, height: 600}});
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    const barTop = async () => (await page.locator('#bar').boundingBox()).y;
+    await eventually(async () => (await barTop()) < 0, 'a bar that hides');
+    const reached = [];
+    for (let i = 0; i < 5; ++i) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate(() => document.activeElement.id));
+    }
+    assert.deepEqual(reached, ['fullscreen', 'fit', 'quality', 'statistics', 'stage']);
+    await page.locator('#fit').focus();
+    await eventually(async () => (await barTop()) >= 0, 'a bar that comes when it has the focus');
+    const shownWidth = async () => (await page.locator('#desktop').boundingBox()).width;
+    assert.equal(await shownWidth(), 1000);
+    await page.keyboard.press('Enter');
+    assert.equal(await shownWidth(), SIZE.width);
+    await page.locator('#quality').fill('30');
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.emulateMedia({colorScheme: 'light'});
+    const light = await ground();
+    await page.emulateMedia({colorScheme: 'dark'});
+    assert.notEqual(await ground(), light);
+    await inState(page, 'open'); // the server has taken the wish for less quality
+    console.log('ok   the bar hides and comes, by keyboard too; fit and 1:1; light and dark');
+    await page.close();
+    await server.stop();
+  },
+
+  async 'encrypted'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port, '--tls-self-signed');
+    const context = await browser.newContext({viewport: SIZE, ignoreHTTPSErrors: true});
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${port}/`); // in clear: sent on to https
+    await inState(page, 'open');
+    assert.equal(new URL(page.url()).protocol, 'https:');
+    desktop.playVideo(3);
+    await eventually(async () => (await stateOf(page)).decoder === 'ready', 'a decoder');
+    console.log('ok   in clear is sent to https; the decoder runs');
+    await context.close();
+    await server.stop();
+  },
+
   async 'no decoder of the model'(browser, desktop) {
     const port = await freePort();
     const server = await desktop.serve(port);
     const page = await browser.newPage({viewport: SIZE});
-    await page.route('**/decoder/**', (route) => route.fulfill({status: 404, body: 'This server has no decoder (ONNX) of that model beside its model file.'}));
+    await page.route('**/decoder/**', (route) => route.fulfill({status: 404, body: 'This server has no decoder.'}));
     await page.goto(`http://127.0.0.1:${port}/`);
     await inState(page, 'open');
     desktop.playVideo(3);
@@ -230,7 +277,8 @@ const scenarios = {
 };
 
 async function main() {
-  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--host-resolver-rules=MAP desktop.test 127.0.0.1']});
+  const args = ['--no-sandbox', '--host-resolver-rules=MAP desktop.test 127.0.0.1'];
+  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args});
   const desktop = new Desktop(options.binaries, `${SIZE.width}x${SIZE.height}`);
   try {
     await desktop.start();

@@ -73,6 +73,7 @@ export class Desktop {
     const number = await eventually(() => /^(\d+)$/m.exec(xvfb.log)?.[1], 'Xvfb');
     this.environment = {...process.env, DISPLAY: ':' + number};
     delete this.environment.XAUTHORITY;
+    this.environment.XDG_STATE_HOME = this.folder; // where a certificate would be kept
     const terminal = ['-geometry', '100x36+20+20', '-fa', 'DejaVu Sans Mono', '-fs', '11', '-bg', '#10161c', '-fg', '#d8dee6'];
     this.launch('xterm', [...terminal, '-e', 'bash', '--norc']);
     await eventually(() => this.x('search', '--class', 'xterm').catch(() => ''), 'the terminal');
@@ -101,9 +102,8 @@ export class Desktop {
   }
 
   async serve(port, ...options) {
-    const server = start(join(this.binaries, 'latentdesk-server'), ['--listen', `127.0.0.1:${port}`, '--device', 'cpu', '--no-cursor', ...options], {
-      env: this.environment,
-    });
+    const all = ['--listen', `127.0.0.1:${port}`, '--device', 'cpu', '--no-cursor', ...options];
+    const server = start(join(this.binaries, 'latentdesk-server'), all, {env: this.environment});
     this.children.push(server);
     await eventually(() => {
       if (server.exitCode !== null) throw new Error('the server ended: ' + server.log);
@@ -120,7 +120,8 @@ export class Desktop {
   /** What the native viewer shows after so many seconds, as PNG. */
   async nativeScreenshot(port, seconds) {
     const file = join(this.folder, 'native.png');
-    await run(join(this.binaries, 'latentdesk-viewer'), ['--headless', '--seconds', String(seconds), '--screenshot', file, `ws://127.0.0.1:${port}`]);
+    const options = ['--headless', '--seconds', String(seconds), '--screenshot', file];
+    await run(join(this.binaries, 'latentdesk-viewer'), [...options, `ws://127.0.0.1:${port}`]);
     return readFileSync(file);
   }
 

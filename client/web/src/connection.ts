@@ -119,7 +119,10 @@ export class Connection {
       () => false,
     );
     if (!isThere) return 'The server cannot be reached. Does it run, and does the network reach it?';
-    return 'The connection was lost or refused, though the server answers: it may have as many viewers as it takes, or not know this page’s address.';
+    return (
+      'The connection was lost or refused, though the server answers: ' +
+      'it may have as many viewers as it takes, or not know this page’s address.'
+    );
   }
 }
 

@@ -112,7 +112,8 @@ worker.onmessage = ({data}: MessageEvent<ToPage>) => {
   if (data.type === 'figures') latest = data.figures;
   showFigures();
 };
-worker.onerror = ({message: text}) => showState('ended', `The viewer failed: ${text || 'its program could not be loaded'}. Reload the page.`);
+worker.onerror = ({message: text}) =>
+  showState('ended', `The viewer failed: ${text || 'its program could not be loaded'}. Reload the page.`);
 
 // --- the bar ---
 
