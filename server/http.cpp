@@ -43,15 +43,6 @@ bool has_foreign_origin(const HttpRequest& request, const HttpRules& rules) {
   return scheme_end == origin.npos || origin.substr(scheme_end + 3) != request[http::field::host];
 }
 
-/// The Host header, when it is one that may be repeated in an answer.
-std::string sane_host(const HttpRequest& request) {
-  const auto host = request[http::field::host];
-  const bool sane = std::all_of(host.begin(), host.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::string_view("-._:[]").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  return sane ? std::string(host) : std::string();
-}
-
 HttpResponse send_to_tls(const HttpRequest& request) {
   const std::string host = sane_host(request);
   if (beast::websocket::is_upgrade(request)) {
@@ -97,6 +88,14 @@ HttpResponse say_what_this_is(const HttpRequest& request, bool encrypted) {
 }
 
 }  // namespace
+
+std::string sane_host(const HttpRequest& request) {
+  const auto host = request[http::field::host];
+  const bool sane = std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("-._:[]").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  return sane ? std::string(host) : std::string();
+}
 
 std::string percent_decoded(std::string_view text) {
   std::string decoded;

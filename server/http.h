@@ -43,6 +43,9 @@ HttpResponse refuse_request(const HttpRequest& request, unsigned status, const s
 /// rebinding): that its origin is ours then says nothing. Names that are addresses or `localhost` cannot.
 bool may_be_rebound(const HttpRequest& request, const HttpRules& rules);
 
+/// The Host header, when it is one that may be repeated in an answer; else empty.
+std::string sane_host(const HttpRequest& request);
+
 /// A percent sign that begins no byte stays as it is.
 std::string percent_decoded(std::string_view text);
 

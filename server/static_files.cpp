@@ -19,7 +19,7 @@ namespace http = boost::beast::http;
 
 // The page runs its own scripts and the runtime's wasm, and connects to nothing but its server.
 constexpr const char* kContentPolicy =
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' "
+    "; default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' "
     "data:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -69,7 +69,14 @@ bool takes_gzip(const HttpRequest& request) {
   return value.find("gzip") != value.npos || value.find('*') != value.npos;
 }
 
-void set_headers(FileResponse& response, const StaticFile& file) {
+/// Not every browser takes 'self' for the WebSocket of the same host.
+std::string content_policy(const HttpRequest& request) {
+  const std::string host = sane_host(request);
+  const std::string sockets = host.empty() ? "" : " ws://" + host + " wss://" + host;
+  return "connect-src 'self'" + sockets + kContentPolicy;
+}
+
+void set_headers(FileResponse& response, const HttpRequest& request, const StaticFile& file) {
   response.set(http::field::etag, file.etag);
   response.set(http::field::cache_control,
                file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
@@ -80,7 +87,7 @@ void set_headers(FileResponse& response, const StaticFile& file) {
   response.set("Cross-Origin-Opener-Policy", "same-origin");
   response.set("Cross-Origin-Embedder-Policy", "require-corp");
   response.set("Cross-Origin-Resource-Policy", "same-origin");
-  response.set("Content-Security-Policy", kContentPolicy);
+  response.set("Content-Security-Policy", content_policy(request));
   response.set("X-Content-Type-Options", "nosniff");
   response.set("Referrer-Policy", "no-referrer");
 }
@@ -119,7 +126,7 @@ FileResponse answer_with_file(const HttpRequest& request, const StaticFile& file
                         : is_readable ? http::status::ok
                                       : http::status::not_acceptable,
                         request.version());
-  set_headers(response, file);
+  set_headers(response, request, file);
   response.keep_alive(false);
   const bool has_body = response.result() == http::status::ok;
   if (has_body && request.method() != http::verb::head)

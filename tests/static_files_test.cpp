@@ -57,6 +57,13 @@ TEST_F(StaticPage, IsServedIsolatedAndCachedByHash) {
   EXPECT_EQ(response["Cross-Origin-Opener-Policy"], "same-origin");
   EXPECT_EQ(response["Cross-Origin-Embedder-Policy"], "require-corp");
 
+  const auto policy = response["Content-Security-Policy"];
+  EXPECT_NE(policy.find("connect-src 'self' ws://127.0.0.1:8765 wss://127.0.0.1:8765;"), policy.npos)
+      << policy;
+  HttpRequest hostile = get("/");
+  hostile.set(http::field::host, "a; script-src *");
+  EXPECT_EQ(answer_with_file(hostile, *page)["Content-Security-Policy"].find("script-src *"), policy.npos);
+
   HttpRequest again = get("/");
   again.set(http::field::if_none_match, response[http::field::etag]);
   EXPECT_EQ(answer_with_file(again, *page).result(), http::status::not_modified);
