@@ -124,7 +124,7 @@ def write_onnx(decoder: Network, path: Path) -> None:
     weights += [numpy_helper.from_array(np.float32(v), n) for n, v in (("zero", 0.0), ("one", 1.0))]
     nodes.append(helper.make_node("Clip", [image, "zero", "one"], ["image"]))
     tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-    latent, picture = tensor("latent", [1, CHANNELS, "h", "w"]), tensor("image", [1, 3, "8h", "8w"])
+    latent, picture = tensor("latent", ["n", CHANNELS, "h", "w"]), tensor("image", ["n", 3, "8h", "8w"])
     graph = helper.make_graph(nodes, "latentdesk decoder", [latent], [picture], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="latentdesk")
     model.ir_version = 7

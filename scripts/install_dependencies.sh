@@ -17,9 +17,10 @@ declare -rA packages=(
     blender f3d glmark2-data libgl1-mesa-dri python3-numpy python3-pil mate-backgrounds lomiri-wallpapers-16.04
     lomiri-wallpapers-20.04 ukui-wallpapers gnome-backgrounds palapeli-data perl-modules-5.36|perl-modules-5.40|perl-modules-5.38 libstdc++-12-dev fonts-dejavu
     fonts-liberation fonts-firacode fonts-noto-core fonts-noto-cjk"
+  [web]="nodejs npm chromium xvfb xterm xdotool ffmpeg fonts-dejavu-core"
   [peers]="ffmpeg tigervnc-standalone-server tigervnc-viewer xvfb xdotool openbox libx11-6 python3-numpy python3-pil"
 )
-readonly purposes="build test models demo recordings peers"
+readonly purposes="build test models demo recordings web peers"
 
 usage() {
   cat <<END
@@ -32,6 +33,7 @@ usage: scripts/install_dependencies.sh [PURPOSE...]
   models      what trains and exports the models
   demo        the programs that scripts/demo.sh shows
   recordings  the programs that scripts/record_desktops.sh records
+  web         what builds the page for browsers, and tests it
   peers       what scripts/compare_peers.sh compares with
 END
 }
@@ -111,7 +113,7 @@ main() {
   for purpose in "$@"; do
     case $purpose in
       -h | --help) usage; exit ;;
-      build | test | models | demo | recordings | peers) ;;
+      build | test | models | demo | recordings | web | peers) ;;
       *) fail "'$purpose' is none of: $purposes" ;;
     esac
   done

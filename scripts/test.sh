@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # In this order: what is quick, or built upon, comes first.
-readonly stages="format shell release codec peers client cuda tidy debug threads fuzz codec-only"
+readonly stages="format shell release codec peers client web cuda tidy debug threads fuzz codec-only"
 readonly quick_stages="format release"
 readonly client_frames=100
 
@@ -27,6 +27,8 @@ usage: scripts/test.sh [--quick] [--only STAGE] [--fuzz-seconds S]
       codec         models, weights and golden tensors agree (Python)
       peers         what scripts/compare_peers.sh is made of, on small recordings (Python)
       client        scripts/baseline_client.py against the server and the native viewer
+      web           the page for browsers: its parsers, and the page in Chromium against the server and the native viewer
+                    (without npm or Chromium: skipped)
       cuda          the CUDA backend compiles and links, for the GPUs it is for (without nvcc: skipped)
       tidy          clang-tidy
       debug         build with AddressSanitizer and UndefinedBehaviorSanitizer, and its tests
@@ -61,7 +63,7 @@ parse_options() {
 # --- the stages ---
 
 sources() {
-  find common server client tests -name '*.h' -o -name '*.cpp' -o -name '*.cu'
+  find common server client tests -name node_modules -prune -o '(' -name '*.h' -o -name '*.cpp' -o -name '*.cu' ')' -print
 }
 
 stage_format() {
@@ -70,7 +72,7 @@ stage_format() {
 }
 
 stage_shell() {
-  find . -path ./build -prune -o '(' -name '*.sh' -o -path ./.ci/run ')' -exec shellcheck -x '{}' +
+  find . '(' -path ./build -o -name node_modules ')' -prune -o '(' -name '*.sh' -o -path ./.ci/run ')' -exec shellcheck -x '{}' +
 }
 
 # build PRESET [TARGET...]
@@ -95,6 +97,19 @@ stage_peers() {
 stage_client() {
   build release latentdesk-server latentdesk-viewer latentdesk-cpu
   /usr/bin/python3 scripts/check_baseline_client.py --binaries build/release/bin --frames "$client_frames"
+}
+
+stage_web() {
+  local tool
+  for tool in npm chromium; do
+    if ! command -v "$tool" >/dev/null; then
+      echo "skipped: there is no $tool (scripts/install_dependencies.sh web)"
+      return $skipped_status
+    fi
+  done
+  build release latentdesk-server latentdesk-viewer latentdesk-cpu web
+  npm --prefix client/web run --silent test
+  node tests/web/browser_test.mjs --binaries build/release/bin
 }
 
 # Needs no GPU: the tests that do say that they are skipped.

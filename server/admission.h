@@ -40,6 +40,9 @@ class Admission {
 
   const Peer& peer() const { return peer_; }
 
+  /// For an answer that takes longer than a handshake may; before access has been granted.
+  void allow_time(std::chrono::milliseconds time) { handshake_->allow(time); }
+
   /// The peer came through TLS.
   void set_encrypted() { facts_.encrypted = true; }
   /// It may speak for somebody else than the user that it belongs to, so that counts for nothing.

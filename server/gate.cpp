@@ -1,6 +1,7 @@
 #include "server/gate.h"
 
 #include "common/protocol.h"
+#include "server/static_files.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -27,6 +28,8 @@ namespace {
 // Bytes that the kernel holds beyond what the network has taken: more would be a queue of old pictures.
 constexpr int kUnsentBytes = 128 * 1024;
 constexpr size_t kMaxUnparsedBytes = 2 * kMaxRequestHeaderBytes;
+// For a file of the web page: three megabytes at 200 kbit/s.
+constexpr auto kDownloadTime = std::chrono::minutes(2);
 constexpr auto kComplaintPeriod = std::chrono::seconds(10);
 // An alert record: fatal, handshake_failure. What a TLS client understands of a server that has no TLS.
 constexpr std::array<uint8_t, 7> kNoTlsAlert{0x15, 3, 3, 0, 2, 2, 40};
@@ -61,7 +64,7 @@ struct Gate::Connection {
 
 Gate::Gate(GateConfig config, Session session)
     : tls_(std::move(config.tls)),
-      http_rules_{std::move(config.allowed_origins), tls_ && !config.insecure},
+      http_rules_{std::move(config.allowed_origins), tls_ && !config.insecure, std::move(config.files)},
       session_(std::move(session)),
       entrance_(std::make_shared<Entrance>(AccessRules{config.tokens.any(), config.insecure}, config.tokens,
                                            config.max_viewers, config.handshakes)) {}
@@ -90,6 +93,12 @@ asio::awaitable<void> Gate::receive(Connection& connection) {
   HttpRequest request = parser.release();
   Admission& admission = *connection.admission;
   const bool encrypted = connection.transport.is_encrypted();
+  if (const StaticFile* file = requested_file(request, http_rules_, encrypted)) {
+    admission.allow_time(kDownloadTime);
+    const FileResponse response = answer_with_file(request, *file);
+    co_await answer(connection, response);
+    co_return;
+  }
   if (const auto direct = answer_without_upgrade(request, http_rules_, encrypted)) {
     if (direct->result() == http::status::forbidden)
       log_refusal(connection, "web page " + printable(std::string(request[http::field::origin])));
@@ -129,9 +138,10 @@ asio::awaitable<bool> Gate::secure(Connection& connection) {
   co_return connection.buffer.size() == 0;
 }
 
-asio::awaitable<void> Gate::answer(Connection& connection, const HttpResponse& response) {
+template <typename Response>
+asio::awaitable<void> Gate::answer(Connection& connection, const Response& response) {
   Transport& transport = connection.transport;
-  http::response_serializer<http::string_body> serializer(response);
+  http::response_serializer<typename Response::body_type> serializer(response);
   co_await http::async_write(transport, serializer, asio::use_awaitable);
   error_code ignored;
   if (transport.is_encrypted()) {

@@ -19,6 +19,7 @@ struct GateConfig {
   std::vector<std::string> allowed_origins = {};
   size_t max_viewers = 50;
   Handshakes::Limits handshakes = {};
+  std::shared_ptr<const StaticFiles> files = nullptr;  ///< the web page; null: none
 };
 
 /// Takes a connection from when it is accepted to where a session begins: finds out who it is and whether it
@@ -43,7 +44,8 @@ class Gate {
 
   boost::asio::awaitable<void> receive(Connection& connection);
   boost::asio::awaitable<bool> secure(Connection& connection);
-  boost::asio::awaitable<void> answer(Connection& connection, const HttpResponse& response);
+  template <typename Response>
+  boost::asio::awaitable<void> answer(Connection& connection, const Response& response);
   void log_refusal(const Connection& connection, const std::string& what);
   void complain_of_floods();
 

@@ -19,13 +19,24 @@ std::unique_ptr<Handshakes::Ticket> Handshakes::begin(const boost::asio::any_io_
   const auto entry = std::make_shared<Entry>(
       Entry{boost::asio::steady_timer(executor, limits_.time), group, std::move(abort)});
   entries_.push_back(entry);
+  wait_for_deadline(entry);
+  return std::make_unique<Ticket>(*this, entry);
+}
+
+void Handshakes::wait_for_deadline(const std::shared_ptr<Entry>& entry) {
   entry->deadline.async_wait([this, weak = std::weak_ptr(entry)](boost::system::error_code cancelled) {
     const auto late = weak.lock();
     if (cancelled || !late) return;
     remove(late);
     late->abort("took too long");
   });
-  return std::make_unique<Ticket>(*this, entry);
+}
+
+void Handshakes::Ticket::allow(std::chrono::milliseconds time) {
+  const auto& entries = owner_.entries_;
+  if (std::find(entries.begin(), entries.end(), entry_) == entries.end()) return;  // it has been ended
+  entry_->deadline.expires_after(time);
+  owner_.wait_for_deadline(entry_);
 }
 
 void Handshakes::make_room(const std::string& group) {

@@ -30,6 +30,9 @@ class Handshakes {
    public:
     Ticket(Handshakes& owner, std::shared_ptr<Entry> entry) : owner_(owner), entry_(std::move(entry)) {}
     ~Ticket() { owner_.remove(entry_); }
+    /// What goes on is no handshake any more: from now on it has `time`. Its place stays one among the
+    /// handshakes.
+    void allow(std::chrono::milliseconds time);
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
 
@@ -50,6 +53,7 @@ class Handshakes {
   uint64_t evicted() const { return evicted_; }
 
  private:
+  void wait_for_deadline(const std::shared_ptr<Entry>& entry);
   void make_room(const std::string& group);
   void evict_oldest_of(const std::string& group);
   size_t count(const std::string& group) const;

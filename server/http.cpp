@@ -1,5 +1,7 @@
 #include "server/http.h"
 
+#include "server/static_files.h"
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/field.hpp>
@@ -41,15 +43,6 @@ bool has_foreign_origin(const HttpRequest& request, const HttpRules& rules) {
   return scheme_end == origin.npos || origin.substr(scheme_end + 3) != request[http::field::host];
 }
 
-/// The Host header, when it is one that may be repeated in an answer.
-std::string sane_host(const HttpRequest& request) {
-  const auto host = request[http::field::host];
-  const bool sane = std::all_of(host.begin(), host.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::string_view("-._:[]").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  return sane ? std::string(host) : std::string();
-}
-
 HttpResponse send_to_tls(const HttpRequest& request) {
   const std::string host = sane_host(request);
   if (beast::websocket::is_upgrade(request)) {
@@ -74,7 +67,36 @@ int hex_value(char c) {
   return value;
 }
 
-/// A percent sign that begins no byte stays as it is.
+/// Of `host:port` or `[ipv6]:port`.
+std::string_view without_port(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const size_t end = authority.find(']');
+    return end == authority.npos ? authority : authority.substr(1, end - 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+/// For a program, or a browser that finds no page here.
+HttpResponse say_what_this_is(const HttpRequest& request, bool encrypted) {
+  HttpResponse response = answer(
+      request, http::status::upgrade_required,
+      std::string("This is latentdesk-server. Connect with: latentdesk-viewer ") +
+          (encrypted ? "wss://" : "ws://") + std::string(request[http::field::host]) +
+          "\nThe page for browsers has not been built here (cmake --build --preset release --target web).\n");
+  response.set(http::field::upgrade, "websocket");
+  return response;
+}
+
+}  // namespace
+
+std::string sane_host(const HttpRequest& request) {
+  const auto host = request[http::field::host];
+  const bool sane = std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("-._:[]").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  return sane ? std::string(host) : std::string();
+}
+
 std::string percent_decoded(std::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -90,16 +112,13 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
-/// Of `host:port` or `[ipv6]:port`.
-std::string_view without_port(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    const size_t end = authority.find(']');
-    return end == authority.npos ? authority : authority.substr(1, end - 1);
-  }
-  return authority.substr(0, authority.find(':'));
+const StaticFile* requested_file(const HttpRequest& request, const HttpRules& rules, bool encrypted) {
+  const bool reads = request.method() == http::verb::get || request.method() == http::verb::head;
+  if (!rules.files || !reads || beast::websocket::is_upgrade(request) || (rules.tls_only && !encrypted))
+    return nullptr;
+  const auto target = request.target();
+  return rules.files->find({target.data(), target.size()});
 }
-
-}  // namespace
 
 std::optional<HttpResponse> answer_without_upgrade(const HttpRequest& request, const HttpRules& rules,
                                                    bool encrypted) {
@@ -110,13 +129,11 @@ std::optional<HttpResponse> answer_without_upgrade(const HttpRequest& request, c
     if (!has_foreign_origin(request, rules)) return std::nullopt;
     return refuse_request(request, 403, "connections from this web page (Origin) are not allowed");
   }
-  if (request.target() != "/") return answer(request, http::status::not_found, "Not found.\n");
-  HttpResponse response =
-      answer(request, http::status::upgrade_required,
-             std::string("This is latentdesk-server. Connect with: latentdesk-viewer ") +
-                 (encrypted ? "wss://" : "ws://") + std::string(request[http::field::host]) + "\n");
-  response.set(http::field::upgrade, "websocket");
-  return response;
+  if (request.target() == "/") return say_what_this_is(request, encrypted);
+  const bool wants_decoder = request.target().starts_with("/decoder/");
+  return answer(request, http::status::not_found,
+                wants_decoder ? "This server has no decoder (ONNX) of that model beside its model file.\n"
+                              : "Not found.\n");
 }
 
 HttpResponse refuse_request(const HttpRequest& request, unsigned status, const std::string& reason) {

@@ -25,6 +25,7 @@ Examples:
   latentdesk-server --listen 0.0.0.0:8765 --tls-self-signed --token-auto
                                                          for viewers on other machines too
 On this machine the same user needs no token; see docs/security.md for who may look.
+A browser can be the viewer: it opens the address that the server listens on.
 Or from another machine:  ssh -L 8765:127.0.0.1:8765 host   and then   latentdesk-viewer ws://127.0.0.1:8765)";
 
 const std::map<std::string, spdlog::level::level_enum> kLogLevels = {{"trace", spdlog::level::trace},
@@ -74,6 +75,9 @@ void add_stream_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--quality", options.quality, "1 to 100; more is better and costs more (default: 55)")
       ->check(CLI::Range(1, 100))
       ->option_text("N");
+  app.add_option("--web", options.web, "folder of the page for browsers (default: the one that was built)")
+      ->check(CLI::ExistingDirectory)
+      ->option_text("DIR");
   app.add_option("--max-bitrate", options.max_bitrate,
                  "at most so many Mbit/s to each viewer (default: what the connection takes)")
       ->check(CLI::PositiveNumber);

@@ -23,6 +23,7 @@ struct ServerOptions {
   bool show_address = false;                 ///< print the address with the token in it
   std::vector<std::string> allowed_origins;  ///< web pages besides our own, `scheme://host[:port]`
   size_t max_viewers = 50;
+  std::string web;        ///< folder of the page for browsers; empty for the one that was built or installed
   bool insecure = false;  ///< do without TLS and tokens, though anybody may look
   CodecOptions codec;
   double gpu_budget = 100;  ///< percent of a GPU's time

@@ -67,6 +67,17 @@ CaptureLoop::Open capture_opener(const ServerOptions& options, const VirtualDisp
   return [x11 = X11CaptureOptions{display, options.cursor}] { return open_x11_capture(x11); };
 }
 
+std::shared_ptr<StaticFiles> load_page(const std::string& named) {
+  auto files = std::make_shared<StaticFiles>();
+  const std::string folder = web_folder(named);
+  if (folder.empty()) {
+    spdlog::info("no page for browsers: it has not been built");
+  } else {
+    files->add_folder(folder);
+  }
+  return files;
+}
+
 /// On a GPU, whose other tenants want to know.
 void report_speed(Encoder& encoder, const Model& model, const Backend& backend) {
   if (backend.name != "cuda") return;
@@ -102,20 +113,25 @@ Server::Server(const ServerOptions& options)
             .request = [this](uint64_t viewer,
                               const StreamRequest& request) { encode_loop_->request(viewer, request); },
             .remove = [this](uint64_t viewer) { encode_loop_->remove(viewer); }}),
+      files_(load_page(options.web)),
       gate_({.tls = tls_.context,
              .tokens = Tokens(options.token, options.view_token),
              .insecure = options.insecure,
              .allowed_origins = options.allowed_origins,
-             .max_viewers = options.max_viewers},
+             .max_viewers = options.max_viewers,
+             .files = files_},
             [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
               return offers_subprotocol(request, kSubprotocol)
                          ? serve_stream_viewer(std::move(transport), std::move(request), std::move(admission),
                                                hub_, stream_config_)
                          : serve_viewer(std::move(transport), std::move(request), std::move(admission), hub_);
             }) {
-  const Model model = load_model(options.model.empty() ? default_model_path() : options.model);
+  const std::string model_path = options.model.empty() ? default_model_path() : options.model;
+  const Model model = load_model(model_path);
   const Backend backend = choose_backend(options.codec.device);
   spdlog::info("model {} on {} ({})", model.wire_version(), backend.name, backend.description);
+  if (!add_decoder(*files_, model_path, model.wire_version()) && files_->has_page())
+    spdlog::warn("browsers see text only: beside {} lies no decoder (ONNX)", model_path);
   capture_loop_.pin_with([backend](std::span<uint8_t> memory) { return pin_memory(backend, memory); });
   demand_.on_open([this] { capture_loop_.wake(); });
   stream_config_ = {.model_ver = model.wire_version(),
@@ -154,6 +170,9 @@ void Server::announce() const {
   const auto address = endpoint().address();
   spdlog::info("listening on {}:{}{}", address.to_string(), endpoint().port(),
                tls_.context ? (options_.insecure ? ", encrypted or in clear" : ", encrypted only") : "");
+  if (files_->has_page())
+    spdlog::info("for browsers: {}://{}:{}/", tls_.context ? "https" : "http", reachable_host(address),
+                 endpoint().port());
   if (tls_.context) spdlog::info("certificate's fingerprint SHA256 {}", to_string(tls_.fingerprint));
   constexpr size_t kSafeLength = 16;
   for (const std::string& token : {options_.token, options_.view_token}) {

@@ -8,6 +8,7 @@
 #include "server/hub.h"
 #include "server/options.h"
 #include "server/server_tls.h"
+#include "server/static_files.h"
 #include "server/stream_session.h"
 #include "server/virtual_display.h"
 
@@ -59,6 +60,7 @@ class Server {
   CaptureLoop capture_loop_;
   Hub hub_;
   StreamConfig stream_config_;
+  std::shared_ptr<StaticFiles> files_;
   Gate gate_;
   std::unique_ptr<EncodeLoop> encode_loop_;
   std::thread capture_thread_;

@@ -2,6 +2,7 @@
 
 #include "server/listener.h"
 #include "server/server_tls.h"
+#include "server/static_files.h"
 #include "tests/gate_client.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -349,6 +350,24 @@ std::vector<tcp::socket> half_open(asio::io_context& context, uint16_t port, int
     asio::write(sockets.back(), asio::buffer(bytes), ignored);
   }
   return sockets;
+}
+
+TEST(Gate, ADownloadMayTakeLongerThanAHandshake) {
+  const auto files = std::make_shared<StaticFiles>();
+  files->add("/large", std::string(32 << 20, 'x'), false, false);
+  GateConfig config;
+  config.handshakes.time = 300ms;
+  config.files = files;
+  RunningGate gate(std::move(config));
+  asio::io_context context;
+  auto slow = half_open(context, gate.port(), 1, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::this_thread::sleep_for(900ms);
+  EXPECT_EQ(gate.handshakes(), 1u);  // what is downloaded keeps a place that others may need
+  std::string answer;
+  error_code end;
+  asio::read(slow.front(), asio::dynamic_buffer(answer), end);
+  EXPECT_GT(answer.size(), size_t{32} << 20);
+  EXPECT_TRUE(eventually([&] { return gate.handshakes() == 0; }));
 }
 
 /// What a TLS client sends first.

@@ -28,6 +28,7 @@ TEST(Http, HealthAndHelpAndNothingElse) {
   const auto help = answer_without_upgrade(get("/"));
   EXPECT_EQ(help->result(), http::status::upgrade_required);
   EXPECT_NE(help->body().find("latentdesk-viewer ws://127.0.0.1:8765"), std::string::npos);
+  EXPECT_NE(help->body().find("has not been built"), std::string::npos);
   EXPECT_EQ(answer_without_upgrade(get("/../etc/passwd"))->result(), http::status::not_found);
 }
 

@@ -1,0 +1,203 @@
+// The viewer's state: a picture, and tiles stored for recall. Applies updates; docs/protocol.md, "update", is the norm.
+// Pixels are R, G, B, X bytes in memory, so that the picture is what ImageData takes.
+
+import {Kind, parseOperations, type Operation} from './operations';
+import {Part, ProtocolError, type UpdateHeader} from './protocol';
+import {restorePixels} from './residuals';
+import {forEachRun, pixelsIn, TILE_PIXELS, TILE_SIDE, TileGrid, type BlockMask, type Rect} from './tiles';
+
+const OPAQUE = 0xff000000;
+
+/** Bits that an index into so many colours takes: 0, 1, 2, 4 or 8. */
+export function indexBits(colours: number): number {
+  if (colours <= 1) return 0;
+  if (colours <= 2) return 1;
+  if (colours <= 4) return 2;
+  return colours <= 16 ? 4 : 8;
+}
+
+/** Colours, indices and residuals of an update, eaten from the front. */
+class Content {
+  private colour = 0;
+  private index = 0;
+  private residual = 0;
+  private readonly planeBytes: number;
+
+  constructor(private readonly parts: Uint8Array[]) {
+    this.planeBytes = parts[Part.residuals].length / 3;
+  }
+
+  /** As a pixel. */
+  nextColour(): number {
+    const at = this.colour, bytes = this.parts[Part.colours];
+    if (at + 3 > bytes.length) throw new ProtocolError('the update has fewer colours than its operations need');
+    this.colour += 3;
+    return (OPAQUE | (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]) >>> 0;
+  }
+
+  indices(bytes: number): Uint8Array {
+    const begin = this.index;
+    this.index += bytes;
+    if (this.index > this.parts[Part.indices].length) {
+      throw new ProtocolError('the update has fewer indices than its operations need');
+    }
+    return this.parts[Part.indices].subarray(begin, this.index);
+  }
+
+  residuals(pixels: number): Uint8Array[] {
+    const begin = this.residual;
+    this.residual += pixels;
+    if (this.residual > this.planeBytes) throw new ProtocolError('the update has fewer residuals than its operations need');
+    return [0, 1, 2].map((c) => this.parts[Part.residuals].subarray(c * this.planeBytes + begin, c * this.planeBytes + this.residual));
+  }
+
+  expectEnd(): void {
+    const {parts} = this;
+    if (this.colour !== parts[Part.colours].length || this.index !== parts[Part.indices].length || this.residual !== this.planeBytes) {
+      throw new ProtocolError('the update has more content than its operations need');
+    }
+  }
+}
+
+export class Canvas {
+  grid = new TileGrid(1, 1);
+  pixels = new Uint8ClampedArray(4);
+  private words = new Uint32Array(this.pixels.buffer);
+  private slots: (Uint32Array | undefined)[] = [];
+  private number = 0;
+
+  /** `slots`: how many tiles may be stored, of 16 KiB each. */
+  constructor(private readonly slotCount: number) {}
+
+  reset(width: number, height: number): void {
+    this.grid = new TileGrid(width, height);
+    this.pixels = new Uint8ClampedArray(width * height * 4);
+    this.words = new Uint32Array(this.pixels.buffer).fill(OPAQUE);
+    this.slots = [];
+    this.number = 0;
+  }
+
+  /**
+   * Applies all but latents, whose sizes have been checked, and returns the operations; latents are for applyLatents, before the next
+   * update. Throws ProtocolError; the picture is then in between, and only reset() helps.
+   */
+  apply(header: UpdateHeader, parts: Uint8Array[]): Operation[] {
+    if (header.number < this.number) throw new ProtocolError('the update is older than the picture');
+    this.number = header.number;
+    const operations = parseOperations(parts[Part.operations], this.grid, this.slotCount);
+    for (const operation of operations) if (operation.kind === Kind.store) this.store(operation);
+    this.copyAll(operations.filter((operation) => operation.kind === Kind.copy));
+    const content = new Content(parts);
+    for (const operation of operations) this.draw(operation, content);
+    content.expectEnd();
+    return operations;
+  }
+
+  /** Shows `image`, float32 [3, 64, 64] RGB 0 to 1, within the operation's mask. */
+  applyLatents(operation: Operation, image: Float32Array): void {
+    const {rect, base} = this.place(operation.tile);
+    forEachRun(rect.width, rect.height, operation.mask, (x, y, count) => {
+      let from = y * TILE_SIDE + x;
+      let to = (base + y * this.grid.width + x) * 4;
+      for (let i = 0; i < count; ++i, ++from, to += 4) {
+        // Stored as Uint8ClampedArray: rounded and clamped.
+        this.pixels[to] = image[from] * 255;
+        this.pixels[to + 1] = image[from + TILE_PIXELS] * 255;
+        this.pixels[to + 2] = image[from + 2 * TILE_PIXELS] * 255;
+      }
+    });
+  }
+
+  private place(tile: number): {rect: Rect; base: number} {
+    const rect = this.grid.rect(tile);
+    return {rect, base: rect.y * this.grid.width + rect.x};
+  }
+
+  private store({tile, slot}: Operation): void {
+    const {rect, base} = this.place(tile);
+    const stored = (this.slots[slot] ??= new Uint32Array(TILE_PIXELS));
+    for (let y = 0; y < rect.height; ++y) {
+      const row = base + y * this.grid.width;
+      stored.set(this.words.subarray(row, row + rect.width), y * TILE_SIDE);
+    }
+  }
+
+  private recall({tile, slot, mask}: Operation): void {
+    const stored = this.slots[slot];
+    if (!stored) throw new ProtocolError('nothing is stored in that slot');
+    const {rect, base} = this.place(tile);
+    forEachRun(rect.width, rect.height, mask, (x, y, count) => {
+      const from = y * TILE_SIDE + x;
+      this.words.set(stored.subarray(from, from + count), base + y * this.grid.width + x);
+    });
+  }
+
+  /** Every copy reads the picture as it was before, so all sources are put by first. */
+  private copyAll(copies: Operation[]): void {
+    const {width, height} = this.grid;
+    const area = copies.reduce((total, {to}) => total + to.width * to.height, 0);
+    if (area > width * height) throw new ProtocolError('copies are larger than the screen');
+    if (copies.length === 1) return this.copyOne(copies[0]);
+    const saved = new Uint32Array(area);
+    const forEachRow = (visit: (from: number, to: number, at: number, count: number) => void): void => {
+      let at = 0;
+      for (const {to, dx, dy} of copies) {
+        for (let y = to.y; y < to.y + to.height; ++y, at += to.width) {
+          visit((y + dy) * width + to.x + dx, y * width + to.x, at, to.width);
+        }
+      }
+    };
+    forEachRow((from, _to, at, count) => saved.set(this.words.subarray(from, from + count), at));
+    forEachRow((_from, to, at, count) => this.words.set(saved.subarray(at, at + count), to));
+  }
+
+  /** In place: rows in the order in which none is overwritten before it is read. */
+  private copyOne({to, dx, dy}: Operation): void {
+    const {width} = this.grid;
+    for (let i = 0; i < to.height; ++i) {
+      const y = to.y + (dy < 0 ? to.height - 1 - i : i);
+      const from = (y + dy) * width + to.x + dx;
+      this.words.copyWithin(y * width + to.x, from, from + to.width);
+    }
+  }
+
+  private draw(operation: Operation, content: Content): void {
+    if (operation.kind === Kind.recall) this.recall(operation);
+    if (operation.kind === Kind.solid) this.drawPalette(operation, 1, content);
+    if (operation.kind === Kind.palette) this.drawPalette(operation, operation.colours, content);
+    if (operation.kind === Kind.pixels) {
+      const {rect, base} = this.place(operation.tile);
+      const planes = content.residuals(pixelsIn(rect.width, rect.height, operation.mask));
+      restorePixels(planes, rect.width, rect.height, operation.mask, operation.error, {
+        pixels: this.pixels,
+        base,
+        stride: this.grid.width,
+      });
+    }
+  }
+
+  private drawPalette({tile, mask}: Operation, colours: number, content: Content): void {
+    const palette = Uint32Array.from({length: colours}, () => content.nextColour());
+    const {rect, base} = this.place(tile);
+    const bits = indexBits(colours);
+    if (bits === 0) return this.fill(rect, base, mask, palette[0]);
+    const packed = content.indices(Math.ceil((pixelsIn(rect.width, rect.height, mask) * bits) / 8));
+    const ones = (1 << bits) - 1;
+    let bit = 0;
+    forEachRun(rect.width, rect.height, mask, (x, y, count) => {
+      const begin = base + y * this.grid.width + x;
+      for (let i = 0; i < count; ++i, bit += bits) {
+        const index = (packed[bit >> 3] >> (bit & 7)) & ones;
+        if (index >= colours) throw new ProtocolError('an index is beyond its palette');
+        this.words[begin + i] = palette[index];
+      }
+    });
+  }
+
+  private fill(rect: Rect, base: number, mask: BlockMask, pixel: number): void {
+    forEachRun(rect.width, rect.height, mask, (x, y, count) => {
+      const begin = base + y * this.grid.width + x;
+      this.words.fill(pixel, begin, begin + count);
+    });
+  }
+}

@@ -1,0 +1,138 @@
+// The WebSocket: connects, and connects again with a growing pause; says in words what is the matter.
+
+import type {ConnectionState} from './channel';
+import {MAX_MESSAGE_BYTES, ProtocolError, SUBPROTOCOL, type ViewerMessage} from './protocol';
+import {now} from './statistics';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15000;
+const MAX_QUEUED_BYTES = 2 * MAX_MESSAGE_BYTES;
+// Browsers let a page close with 1000 and 3000 to 4999 only.
+const CLOSE_PROTOCOL_ERROR = 4400;
+const CLOSE_TOKEN = 4401, CLOSE_FORBIDDEN = 4403, CLOSE_WAIT = 4429, CLOSE_FULL = 1013;
+
+/** What takes the messages of one connection. */
+export interface Receiver {
+  readonly greeted: boolean; // the server has let us in
+  readonly works: boolean; // and something has been shown
+  handle(message: ArrayBuffer, received: number): Promise<void>;
+}
+
+export interface ConnectionEvents {
+  begin(): {receiver: Receiver; hello: ViewerMessage};
+  state(state: ConnectionState, text: string): void;
+}
+
+export class Connection {
+  private socket: WebSocket | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private pause = FIRST_PAUSE_MS;
+  private failure = ''; // why we closed
+  private announced = false; // that it is open
+
+  /** `page`: the address of the page, whose server is the one. */
+  constructor(private readonly page: string, private readonly events: ConnectionEvents) {}
+
+  connect(): void {
+    clearTimeout(this.timer);
+    this.drop();
+    this.failure = '';
+    this.announced = false;
+    this.events.state('connecting', 'Connecting to ' + new URL(this.page).host + ' …');
+    const address = new URL('.', this.page);
+    address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(address.href, SUBPROTOCOL);
+    socket.binaryType = 'arraybuffer';
+    this.socket = socket;
+    this.listen(socket);
+  }
+
+  send(message: ViewerMessage): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  private listen(socket: WebSocket): void {
+    const {receiver, hello} = this.events.begin();
+    let queue = Promise.resolve();
+    let queued = 0;
+    socket.onopen = () => {
+      if (socket.protocol !== SUBPROTOCOL) return this.refuse(socket, 'the server does not speak ' + SUBPROTOCOL);
+      socket.send(JSON.stringify(hello));
+    };
+    socket.onmessage = ({data}) => {
+      const received = now();
+      if (!(data instanceof ArrayBuffer)) return this.refuse(socket, 'the server sent text');
+      queued += data.byteLength;
+      if (queued > MAX_QUEUED_BYTES) return this.refuse(socket, 'the server sends more than it may');
+      queue = queue.then(async () => {
+        if (this.socket !== socket) return;
+        await receiver.handle(data, received);
+        queued -= data.byteLength;
+        if (this.socket === socket) this.progress(receiver);
+      });
+      queue.catch((error) => this.refuse(socket, describe(error)));
+    };
+    socket.onclose = ({code, reason}) => {
+      if (this.socket === socket) void this.closed(code, reason);
+    };
+  }
+
+  private progress(receiver: Receiver): void {
+    if (receiver.greeted && !this.announced) this.events.state('open', '');
+    this.announced = receiver.greeted;
+    if (receiver.works) this.pause = 0;
+  }
+
+  /** Ends the connection for what the server sent. */
+  private refuse(socket: WebSocket, reason: string): void {
+    if (this.socket !== socket) return;
+    this.failure = reason;
+    this.drop(reason);
+    void this.closed(CLOSE_PROTOCOL_ERROR, reason);
+  }
+
+  private drop(reason = ''): void {
+    const {socket} = this;
+    this.socket = null;
+    // 123 bytes is what a close frame takes.
+    if (socket && socket.readyState <= WebSocket.OPEN) socket.close(CLOSE_PROTOCOL_ERROR, reason.replace(/[^ -~]/g, '?').slice(0, 123));
+  }
+
+  private async closed(code: number, reason: string): Promise<void> {
+    this.socket = null;
+    if (code === CLOSE_TOKEN) return this.events.state('token', sentence(reason || 'this server wants a token'));
+    if (code === CLOSE_FORBIDDEN) return this.events.state('ended', 'The server refuses: ' + reason);
+    this.pause = Math.min(Math.max(this.pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+    const seconds = Math.ceil(this.pause / 1000);
+    this.timer = setTimeout(() => this.connect(), this.pause);
+    const text = await this.explain(code, reason);
+    if (this.socket === null) this.events.state('waiting', `${text} Trying again in ${seconds} s.`);
+  }
+
+  private async explain(code: number, reason: string): Promise<string> {
+    if (this.failure) return `The connection was ended, since ${this.failure}.`;
+    if (code === CLOSE_WAIT || code === CLOSE_FULL) return 'The server says: ' + sentence(reason);
+    if (reason) return 'The server has closed the connection: ' + sentence(reason);
+    // Browsers do not tell a page why a WebSocket could not be opened.
+    const isThere = await fetch(new URL('healthz', this.page), {cache: 'no-store'}).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (!isThere) return 'The server cannot be reached. Does it run, and does the network reach it?';
+    return (
+      'The connection was lost or refused, though the server answers: ' +
+      'it may have as many viewers as it takes, or not know this page’s address.'
+    );
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ProtocolError) return 'the server broke the protocol: ' + error.message;
+  return 'something failed in the page: ' + String(error);
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  const whole = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(whole) ? whole : whole + '.';
+}

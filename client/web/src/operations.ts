@@ -1,0 +1,139 @@
+// What an update does to the canvas, as bytes; docs/protocol.md, "update", is the norm.
+
+import {ProtocolError} from './protocol';
+import {BLOCKS_PER_SIDE, blockRect, WHOLE_TILE, type BlockMask, type Rect, type TileGrid} from './tiles';
+
+export const enum Kind {
+  store,
+  copy,
+  recall,
+  solid,
+  palette,
+  pixels,
+  latents,
+}
+
+export const MAX_PIXEL_ERROR = 63;
+const MAX_SIDE = 16384;
+
+export interface Operation {
+  kind: Kind;
+  tile: number; // of all but copy
+  mask: BlockMask; // of all but copy and store
+  slot: number; // of store and recall
+  error: number; // of pixels
+  colours: number; // of palette: 1 to 256
+  to: Rect; // of copy; its source is moved by (dx, dy)
+  dx: number;
+  dy: number;
+}
+
+const NOWHERE: Rect = {x: 0, y: 0, width: 0, height: 0};
+
+class Reader {
+  private next = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  get done(): boolean {
+    return this.next === this.bytes.length;
+  }
+
+  byte(): number {
+    if (this.done) throw new ProtocolError('operations are truncated');
+    return this.bytes[this.next++];
+  }
+
+  /** Up to 35 bits, so no bit operators: they would cut it to 32. */
+  varint(): number {
+    let value = 0;
+    for (let weight = 1; weight < 2 ** 35; weight *= 128) {
+      const part = this.byte();
+      value += (part & 0x7f) * weight;
+      if ((part & 0x80) === 0) return value;
+    }
+    throw new ProtocolError('a number in the operations is too long');
+  }
+
+  signedVarint(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+}
+
+function readMask(reader: Reader, form: number): BlockMask {
+  if (form === 0) return WHOLE_TILE;
+  if (form === 2) return Uint8Array.from({length: BLOCKS_PER_SIDE}, () => reader.byte());
+  const bits = reader.byte() | (reader.byte() << 8);
+  const x = bits & 7, y = (bits >> 3) & 7, width = ((bits >> 6) & 7) + 1, height = ((bits >> 9) & 7) + 1;
+  if (bits >> 12 !== 0 || x + width > BLOCKS_PER_SIDE || y + height > BLOCKS_PER_SIDE) {
+    throw new ProtocolError('a mask leaves its tile');
+  }
+  return blockRect(x, y, width, height);
+}
+
+function readCopy(reader: Reader, grid: TileGrid, operation: Operation): void {
+  const coordinate = (value: number): number => {
+    if (Math.abs(value) > MAX_SIDE) throw new ProtocolError('a copy leaves the screen');
+    return value;
+  };
+  const x = coordinate(reader.varint()), y = coordinate(reader.varint());
+  const width = coordinate(reader.varint()), height = coordinate(reader.varint());
+  const dx = coordinate(reader.signedVarint()), dy = coordinate(reader.signedVarint());
+  const to = {x, y, width, height};
+  if (width === 0 || height === 0 || !grid.contains(to) || !grid.contains({...to, x: x + dx, y: y + dy})) {
+    throw new ProtocolError('a copy leaves the screen');
+  }
+  Object.assign(operation, {to, dx, dy});
+}
+
+function readTile(reader: Reader, before: number, grid: TileGrid): number {
+  const tile = before + reader.signedVarint();
+  if (tile < 0 || tile >= grid.tiles) throw new ProtocolError('there is no such tile');
+  return tile;
+}
+
+function readSlot(reader: Reader, slots: number): number {
+  const slot = reader.varint();
+  if (slot >= slots) throw new ProtocolError('there is no such slot');
+  return slot;
+}
+
+function readError(reader: Reader): number {
+  const error = reader.byte();
+  if (error > MAX_PIXEL_ERROR) throw new ProtocolError('pixels have too large an error');
+  return error;
+}
+
+/** Kinds 0, 1, 2 come in this order and before all others, which may come in any. */
+const phaseOf = (kind: Kind): number => Math.min(kind, Kind.solid);
+
+/** Parses all of `bytes`; throws ProtocolError unless every operation lies within the screen and slots below `slots`. */
+export function parseOperations(bytes: Uint8Array, grid: TileGrid, slots: number): Operation[] {
+  const reader = new Reader(bytes);
+  const operations: Operation[] = [];
+  let tile = 0;
+  let phase = 0;
+  while (!reader.done) {
+    const head = reader.byte();
+    const kind: Kind = head & 7;
+    const form = head >> 3;
+    const hasMask = kind !== Kind.copy && kind !== Kind.store;
+    if (kind > Kind.latents) throw new ProtocolError('unknown operation');
+    if (form > (hasMask ? 2 : 0)) throw new ProtocolError('unknown mask form');
+    if (phaseOf(kind) < phase) throw new ProtocolError('operations are out of order');
+    phase = phaseOf(kind);
+    const operation: Operation = {kind, tile: 0, mask: WHOLE_TILE, slot: 0, error: 0, colours: 0, to: NOWHERE, dx: 0, dy: 0};
+    operations.push(operation);
+    if (kind === Kind.copy) {
+      readCopy(reader, grid, operation);
+      continue;
+    }
+    operation.tile = tile = readTile(reader, tile, grid);
+    operation.mask = readMask(reader, form);
+    if (kind === Kind.store || kind === Kind.recall) operation.slot = readSlot(reader, slots);
+    if (kind === Kind.palette) operation.colours = reader.byte() + 1;
+    if (kind === Kind.pixels) operation.error = readError(reader);
+  }
+  return operations;
+}

@@ -1,0 +1,129 @@
+// What one connection brings: messages of latentdesk.2, applied to a canvas in the order in which they come.
+
+import {Canvas} from './canvas';
+import type {ToPage} from './channel';
+import type {LatentDecoder} from './decoder';
+import {unpack} from './inflate';
+import {Kind, type Operation} from './operations';
+import type {Presenter} from './presenter';
+import {
+  checkPartSizes,
+  MAX_LATENT_CHANNELS,
+  Part,
+  parseServerMessage,
+  ProtocolError,
+  splitMessage,
+  type ServerMessage,
+  type UpdateHeader,
+  type ViewerMessage,
+} from './protocol';
+import {now, PeerClock, type Statistics} from './statistics';
+
+const SLOTS = 1024; // of 16 KiB each
+export const CACHE_BYTES = SLOTS * 16384;
+const PING_PERIOD_MS = 2000;
+
+export interface SessionEnvironment {
+  presenter: Presenter;
+  statistics: Statistics;
+  /** Of the server's model; null where it cannot be had, which the user has then been told. */
+  decoder(modelVersion: string): Promise<LatentDecoder | null>;
+  send(message: ViewerMessage): void;
+  tell(message: ToPage): void;
+}
+
+export class Session {
+  private readonly canvas = new Canvas(SLOTS);
+  private readonly clock = new PeerClock();
+  private decoder: Promise<LatentDecoder | null> | null = null;
+  private channels = MAX_LATENT_CHANNELS; // until the decoder tells
+  private hasSize = false;
+  private updates = 0;
+  private nextPing = 0;
+
+  constructor(private readonly environment: SessionEnvironment) {}
+
+  get greeted(): boolean {
+    return this.hasSize;
+  }
+
+  /** An update has been shown. */
+  get works(): boolean {
+    return this.updates > 0;
+  }
+
+  /** One at a time. Throws ProtocolError; the connection must then end. `received`: when it came, by now(). */
+  async handle(bytes: ArrayBuffer, received: number): Promise<void> {
+    const {header, payload} = splitMessage(bytes);
+    const message = parseServerMessage(header);
+    if (message.type === 'hello') return this.begin(message);
+    if (!this.decoder) throw new ProtocolError('no hello came first');
+    if (message.type === 'update') return this.update(message, payload, bytes.byteLength);
+    this.answer(message, received);
+  }
+
+  private begin(hello: ServerMessage & {type: 'hello'}): void {
+    if (hello.slots > SLOTS) throw new ProtocolError('the server wants to store more than was offered');
+    this.environment.tell({type: 'server', device: hello.device, model: hello.modelVersion});
+    this.decoder = this.environment.decoder(hello.modelVersion);
+    this.pingNowAndThen();
+  }
+
+  private answer(message: ServerMessage, received: number): void {
+    const {environment} = this;
+    if (message.type === 'resize') {
+      this.canvas.reset(message.width, message.height);
+      this.hasSize = true;
+      environment.presenter.reset(this.canvas);
+      environment.tell({type: 'size', width: message.width, height: message.height});
+    } else if (message.type === 'ping') {
+      environment.send({type: 'pong', time: message.time, received, sent: now()});
+    } else if (message.type === 'pong') {
+      this.clock.add(message.time, message.received, message.sent, received);
+    } else if (message.type === 'notice') {
+      environment.tell({type: 'notice', text: message.text});
+    }
+  }
+
+  private async update(header: UpdateHeader, payload: Uint8Array, bytes: number): Promise<void> {
+    if (!this.hasSize) throw new ProtocolError("an update came before the screen's size");
+    checkPartSizes(header, this.canvas.grid, this.channels, payload.length);
+    const start = performance.now();
+    const parts = await unpack(header, payload);
+    const unpacked = performance.now();
+    const operations = this.canvas.apply(header, parts);
+    // What is exact is seen at once: the decoder may take a while, and at first is still to be loaded.
+    this.environment.presenter.show(operations.filter(({kind}) => kind !== Kind.store && kind !== Kind.latents));
+    await this.decodeLatents(header, parts[Part.latents], operations);
+    this.environment.send({type: 'ack', updates: ++this.updates});
+    this.pingNowAndThen();
+    const {offset} = this.clock;
+    this.environment.statistics.add({
+      latency: offset === null ? null : now() - (header.time - offset),
+      bytes,
+      unpack: unpacked - start,
+      decode: performance.now() - unpacked,
+    });
+  }
+
+  private async decodeLatents(header: UpdateHeader, bytes: Uint8Array, operations: Operation[]): Promise<void> {
+    const tiles = operations.filter(({kind}) => kind === Kind.latents);
+    if (tiles.length === 0) {
+      if (bytes.length > 0) throw new ProtocolError('latents do not belong to the operations');
+      return;
+    }
+    const decoder = await this.decoder;
+    if (!decoder) return; // these tiles stay as they are until they are sent without loss
+    this.channels = decoder.channels;
+    if (bytes.length !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
+    const latents = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
+    this.environment.presenter.show(tiles);
+  }
+
+  private pingNowAndThen(): void {
+    if (performance.now() < this.nextPing) return;
+    this.nextPing = performance.now() + PING_PERIOD_MS;
+    this.environment.send({type: 'ping', time: now()});
+  }
+}

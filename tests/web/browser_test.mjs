@@ -1,0 +1,297 @@
+// The page in Debian's Chromium against a real server on a real X display:
+//   node tests/web/browser_test.mjs --binaries build/release/bin [--screenshot docs/web.png]
+// Its canvas must equal what the native viewer shows, and what is wrong must be said.
+
+import assert from 'node:assert/strict';
+import {createRequire} from 'node:module';
+import {writeFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
+
+const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
+const {chromium} = require('playwright-core');
+
+const SIZE = {width: 1280, height: 720};
+const VIDEO_SECONDS = 8;
+const {values: options} = parseArgs({
+  options: {
+    binaries: {type: 'string', default: 'build/release/bin'},
+    screenshot: {type: 'string'},
+    only: {type: 'string', default: ''}, // scenarios whose name holds this
+  },
+});
+
+const stateOf = (page) => page.evaluate(() => ({...document.documentElement.dataset}));
+const messageOf = (page) => page.locator('#message-text').textContent();
+const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll(/\n(?!\n)/g, ' ');
+
+async function inState(page, state, seconds) {
+  let last;
+  await eventually(async () => (last = (await stateOf(page)).state) === state, `state ${state}`, seconds).catch(async (error) => {
+    throw new Error(`${error.message}; it is ${last}: ${await messageOf(page)}`);
+  });
+}
+
+/** Compares the page's canvas with a PNG: largest difference of a channel, and how many pixels differ. */
+function difference(page, png) {
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}), {colorSpaceConversion: 'none'});
+    const pixelsOf = (source) => {
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      const context = canvas.getContext('2d', {alpha: false, willReadFrequently: true});
+      context.drawImage(source, 0, 0);
+      return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+    };
+    const desktop = document.getElementById('desktop');
+    const ours = pixelsOf(desktop), theirs = pixelsOf(bitmap);
+    let largest = 0, differing = 0, light = 0;
+    for (let i = 0; i < ours.length; i += 4) {
+      let worst = 0;
+      for (let c = 0; c < 3; ++c) worst = Math.max(worst, Math.abs(ours[i + c] - theirs[i + c]));
+      largest = Math.max(largest, worst);
+      if (worst > 0) ++differing;
+      if (theirs[i] > 128) ++light;
+    }
+    return {largest, differing, light, width: desktop.width, height: desktop.height};
+  }, png.toString('base64'));
+}
+
+function psnrOf(page, id, png) {
+  return page.evaluate(async ([element, base64]) => {
+    const bitmap = await createImageBitmap(await (await fetch('data:image/png;base64,' + base64)).blob());
+    const pixelsOf = (source) => {
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', {alpha: false});
+      context.drawImage(source, 0, 0);
+      return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+    };
+    const ours = pixelsOf(document.getElementById(element)), theirs = pixelsOf(bitmap);
+    let sum = 0;
+    for (let i = 0; i < ours.length; ++i) if (i % 4 !== 3) sum += (ours[i] - theirs[i]) ** 2;
+    return 10 * Math.log10(255 ** 2 / (sum / (ours.length * 0.75)));
+  }, [id, png.toString('base64')]);
+}
+
+async function expectSamePicture(page, desktop, port, what) {
+  await sleep(2500); // what came as latents is sharpened once it rests
+  const result = await eventually(
+    async () => {
+      const native = await desktop.nativeScreenshot(port, 4);
+      const found = await difference(page, native);
+      return found.largest === 0 ? found : (console.log('  not yet', what, found), null);
+    },
+    `the same picture after ${what}`,
+    30,
+  );
+  assert.deepEqual([result.width, result.height], [SIZE.width, SIZE.height]);
+  assert.ok(result.light > 20, 'the picture shows something');
+  console.log(`ok   canvas equals the native viewer's picture after ${what}: ${JSON.stringify(result)}`);
+}
+
+const scenarios = {
+  async 'picture, typing, scrolling'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const page = await browser.newPage({viewport: SIZE});
+    const problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
+    const begun = Date.now();
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    console.log(`     first state after ${Date.now() - begun} ms`);
+    await expectSamePicture(page, desktop, port, 'opening');
+    await desktop.type('ls --color=always -l /usr/bin | head -300');
+    await sleep(1000);
+    await desktop.type('for i in $(seq 200); do echo "line $i of a scrolling terminal"; sleep 0.02; done');
+    await page.locator('#statistics').press('Enter');
+    await sleep(3000);
+    console.log('     while scrolling: ' + (await figuresOf(page)));
+    await sleep(4000);
+    await expectSamePicture(page, desktop, port, 'typing and scrolling');
+    desktop.playVideo(VIDEO_SECONDS);
+    await sleep(4000);
+    console.log('     while a video plays: ' + (await figuresOf(page)));
+    if (options.screenshot) writeFileSync(options.screenshot, await page.screenshot());
+    await sleep(VIDEO_SECONDS * 1000);
+    await expectSamePicture(page, desktop, port, 'a video');
+    assert.equal((await stateOf(page)).decoder, 'ready', 'the video came as latents');
+    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+    assert.deepEqual(problems, []);
+    await page.close();
+    await server.stop();
+  },
+
+  async 'lost connection'(browser, desktop) {
+    const port = await freePort();
+    const first = await desktop.serve(port);
+    const page = await browser.newPage({viewport: SIZE});
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    await first.stop();
+    await inState(page, 'waiting');
+    const text = await messageOf(page);
+    assert.match(text, /server.*Trying again/s);
+    const second = await desktop.serve(port);
+    await inState(page, 'open', 30);
+    console.log(`ok   reconnects; had said: ${text}`);
+    await page.close();
+    await second.stop();
+  },
+
+  async 'a stream with bytes after it'(browser) {
+    const page = await browser.newPage();
+    // Node's own decompressor lets it pass, so this is not a unit test.
+    const outcome = await page.evaluate(async () => {
+      const packed = Uint8Array.of(0x78, 0x01, 0x63, 0x04, 0x00, 0x00, 0x02, 0x00, 0x02, 0x00); // the byte 1, and a 0 behind
+      const inflated = (bytes) => new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'))).arrayBuffer();
+      const good = new Uint8Array(await inflated(packed.subarray(0, 9)));
+      return [[...good], await inflated(packed).then(() => 'taken', () => 'refused')];
+    });
+    assert.deepEqual(outcome, [[1], 'refused']);
+    console.log("ok   the browser's decompressor refuses it");
+    await page.close();
+  },
+
+  async 'token'(browser, desktop) {
+    const port = await freePort();
+    // Tokens are for others than our own user; a page by a name that anybody may own counts as one.
+    const server = await desktop.serveWithToken(port, 'open sesame');
+    const page = await browser.newPage({viewport: SIZE});
+    await page.goto(`http://desktop.test:${port}/#token=wrong`);
+    await inState(page, 'token');
+    const text = await messageOf(page);
+    assert.match(text, /token/);
+    assert.equal(await page.evaluate(() => location.hash), '');
+    await sleep(1200); // one wrong token costs a second
+    await page.getByLabel('Token').fill('open sesame');
+    await page.keyboard.press('Enter');
+    await inState(page, 'open');
+    assert.match(await page.locator('#notice-text').textContent(), /unencrypted.*https:/);
+    await page.locator('#statistics').press('Enter');
+    const single = () => page.evaluate(() => document.getElementById('figures').innerText);
+    await eventually(async () => /one thread|not needed yet/.test(await single()), 'a decoder without threads');
+    console.log(`ok   had said: ${text}; in clear from another name: ${(await figuresOf(page)).match(/Decoder.*?Screen/)[0]}`);
+    await page.close();
+    await server.stop();
+  },
+
+  async 'controls'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const page = await browser.newPage({viewport: {width: 1000, height: 600}});
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    const barTop = async () => (await page.locator('#bar').boundingBox()).y;
+    await eventually(async () => (await barTop()) < 0, 'a bar that hides');
+    const reached = [];
+    for (let i = 0; i < 5; ++i) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate(() => document.activeElement.id));
+    }
+    assert.deepEqual(reached, ['fullscreen', 'fit', 'quality', 'statistics', 'stage']);
+    await page.locator('#fit').focus();
+    await eventually(async () => (await barTop()) >= 0, 'a bar that comes when it has the focus');
+    const shownWidth = async () => (await page.locator('#desktop').boundingBox()).width;
+    assert.equal(await shownWidth(), 1000);
+    await page.keyboard.press('Enter');
+    assert.equal(await shownWidth(), SIZE.width);
+    await page.locator('#quality').fill('30');
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.emulateMedia({colorScheme: 'light'});
+    const light = await ground();
+    await page.emulateMedia({colorScheme: 'dark'});
+    assert.notEqual(await ground(), light);
+    await inState(page, 'open'); // the server has taken the wish for less quality
+    console.log('ok   the bar hides and comes, by keyboard too; fit and 1:1; light and dark');
+    await page.close();
+    await server.stop();
+  },
+
+  async 'encrypted'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port, '--tls-self-signed');
+    const context = await browser.newContext({viewport: SIZE, ignoreHTTPSErrors: true});
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${port}/`); // in clear: sent on to https
+    await inState(page, 'open');
+    assert.equal(new URL(page.url()).protocol, 'https:');
+    desktop.playVideo(3);
+    await eventually(async () => (await stateOf(page)).decoder === 'ready', 'a decoder');
+    console.log('ok   in clear is sent to https; the decoder runs');
+    await context.close();
+    await server.stop();
+  },
+
+  async 'no decoder of the model'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const page = await browser.newPage({viewport: SIZE});
+    await page.route('**/decoder/**', (route) => route.fulfill({status: 404, body: 'This server has no decoder.'}));
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open');
+    desktop.playVideo(3);
+    await eventually(async () => (await stateOf(page)).decoder === 'failed', 'a decoder that is missed');
+    const text = await page.locator('#notice-text').textContent();
+    assert.match(text, /only text.*no decoder/);
+    await sleep(6000);
+    await expectSamePicture(page, desktop, port, 'a video that could not be decoded, once it rests');
+    console.log('ok   had said: ' + text);
+    await page.close();
+    await server.stop();
+  },
+
+  async 'baseline.html'(browser, desktop) {
+    const files = await serveRepository();
+    const port = await freePort();
+    const server = await desktop.serve(port, '--allow-origin', files.origin);
+    const page = await browser.newPage({viewport: SIZE});
+    await page.goto(`${files.origin}/client/web/baseline.html?server=ws://127.0.0.1:${port}`);
+    await eventually(async () => /decoded in/.test(await page.locator('#status').textContent()), 'a decoded picture');
+    const quality = await psnrOf(page, 'picture', await desktop.nativeScreenshot(port, 4));
+    console.log(`ok   ${quality.toFixed(1)} dB to the exact picture: ${await page.locator('#status').textContent()}`);
+    assert.ok(quality > 25, 'latents that are read wrongly decode to noise');
+    await page.close();
+    await server.stop();
+    files.stop();
+  },
+
+  async 'no page without its rules'(_browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const get = (path, headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, {headers});
+    const page = await get('/');
+    assert.equal(page.status, 200);
+    assert.equal(page.headers.get('cross-origin-opener-policy'), 'same-origin');
+    assert.equal(page.headers.get('cross-origin-embedder-policy'), 'require-corp');
+    assert.equal((await get('/', {'If-None-Match': page.headers.get('etag')})).status, 304);
+    const script = /assets\/index-[^"]*\.js/.exec(await page.text())[0];
+    assert.match((await get('/' + script)).headers.get('cache-control'), /immutable/);
+    assert.equal((await get('/healthz')).status, 200);
+    assert.equal((await get('/../../etc/passwd')).status, 404);
+    assert.equal((await get('/decoder/lite-0.ffff.onnx')).status, 404);
+    console.log('ok   headers, revalidation, immutable assets, nothing else');
+    await server.stop();
+  },
+};
+
+async function main() {
+  const args = ['--no-sandbox', '--host-resolver-rules=MAP desktop.test 127.0.0.1'];
+  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args});
+  const desktop = new Desktop(options.binaries, `${SIZE.width}x${SIZE.height}`);
+  try {
+    await desktop.start();
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      if (!name.includes(options.only)) continue;
+      console.log(`--- ${name}`);
+      await scenario(browser, desktop);
+    }
+    console.log('all passed');
+  } finally {
+    await browser.close();
+    await desktop.end();
+  }
+}
+
+await main();

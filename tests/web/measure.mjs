@@ -1,0 +1,146 @@
+// Measures the page in Chromium against a real server, all on this machine:
+//   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|memory]
+
+import {createRequire} from 'node:module';
+import {readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
+
+const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
+const {chromium} = require('playwright-core');
+const SIZE = {width: 1280, height: 720};
+const MIB = 1024 * 1024;
+const {values: options} = parseArgs({
+  options: {
+    binaries: {type: 'string', default: 'build/release/bin'},
+    minutes: {type: 'string', default: '10'},
+    only: {type: 'string', default: ''},
+  },
+});
+
+function quantile(values, part) {
+  return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))];
+}
+
+async function open(browser, port) {
+  const page = await browser.newPage({viewport: SIZE});
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await eventually(() => page.evaluate(() => document.documentElement.dataset.state === 'open'), 'the picture');
+  await page.locator('#statistics').press('Enter');
+  return page;
+}
+
+const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll('\n', ' ');
+
+/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
+async function rendererBytes(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const {processInfo} = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const pss = ({id}) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))[1]) * 1024;
+  return processInfo.filter(({type}) => type === 'renderer').reduce((sum, process) => sum + pss(process), 0);
+}
+
+/** Installs `waitForChange(x, y, width, height)` in the page: the time at which that part of the canvas is another one. */
+const watchCanvas = () => {
+  globalThis.waitForChange = (x, y, width, height) => {
+    const context = new OffscreenCanvas(width, height).getContext('2d', {willReadFrequently: true});
+    const look = () => {
+      context.drawImage(document.getElementById('desktop'), x, y, width, height, 0, 0, width, height);
+      return context.getImageData(0, 0, width, height).data.join();
+    };
+    const before = look();
+    return new Promise((done) => {
+      const check = () => (look() === before ? requestAnimationFrame(check) : done(Date.now()));
+      requestAnimationFrame(check);
+    });
+  };
+};
+
+const measurements = {
+  async first(browser, desktop, port) {
+    const times = [];
+    for (let i = 0; i < 5; ++i) {
+      const context = await browser.newContext({viewport: SIZE}); // nothing cached
+      const page = await context.newPage();
+      const start = Date.now();
+      await page.goto(`http://127.0.0.1:${port}/`, {waitUntil: 'commit'});
+      const isThere = () => {
+        const canvas = document.getElementById('desktop');
+        if (!canvas || canvas.width < 100) return false;
+        const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+        context.drawImage(canvas, 0, 0);
+        return context.getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 === 0 && value > 128);
+      };
+      while (!(await page.evaluate(isThere))) await sleep(5);
+      times.push(Date.now() - start);
+      await context.close();
+    }
+    console.log(`first picture, nothing cached: ${times.join(', ')} ms`);
+  },
+
+  async keys(browser, desktop, port) {
+    await desktop.type('clear');
+    const page = await open(browser, port);
+    await page.evaluate(watchCanvas);
+    const times = [];
+    for (let i = 0; i < 40; ++i) {
+      await sleep(150);
+      const shown = page.evaluate(() => waitForChange(20, 20, 500, 24));
+      await sleep(60);
+      const pressed = Date.now();
+      await desktop.x('key', 'x');
+      times.push((await shown) - pressed);
+    }
+    const [middle, slow] = [quantile(times, 0.5), quantile(times, 0.95)];
+    console.log(`key press (with the start of xdotool) to glyph on the canvas: p50 ${middle} ms, p95 ${slow} ms`);
+    await page.close();
+  },
+
+  async video(browser, desktop, port) {
+    const page = await open(browser, port);
+    desktop.playVideo(20, '1280x720');
+    for (let i = 0; i < 4; ++i) {
+      await sleep(4000);
+      console.log('whole screen is a video of 15 fps: ' + (await figuresOf(page)));
+    }
+    await page.close();
+  },
+
+  async memory(browser, desktop, port) {
+    const page = await open(browser, port);
+    await desktop.type('while true; do ls --color=always -l /usr/bin | while read -r line; do echo "$line"; sleep 0.03; done; done');
+    const start = Date.now();
+    const minutes = () => (Date.now() - start) / 60000;
+    do {
+      await sleep(30000);
+      const state = await page.evaluate(() => document.documentElement.dataset.state);
+      const figures = (await figuresOf(page)).match(/FPS [\d.]+/)[0];
+      console.log(`${minutes().toFixed(1)} min: renderers ${(await rendererBytes(browser) / MIB).toFixed(1)} MiB, ${state}, ${figures}`);
+    } while (minutes() < Number(options.minutes));
+    await page.close();
+  },
+};
+
+async function main() {
+  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
+  try {
+    for (const [name, measure] of Object.entries(measurements)) {
+      if (!name.includes(options.only)) continue;
+      const desktop = new Desktop(options.binaries, `${SIZE.width}x${SIZE.height}`);
+      try {
+        await desktop.start();
+        const port = await freePort();
+        await desktop.serve(port);
+        await measure(browser, desktop, port);
+      } finally {
+        await desktop.end();
+      }
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+await main();
