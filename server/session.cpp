@@ -1,6 +1,7 @@
 #include "server/session.h"
 
 #include "server/hub.h"
+#include "server/session_socket.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,9 +25,6 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-constexpr auto kUpgradeTimeout = std::chrono::seconds(10);
-constexpr auto kIdleTimeout = std::chrono::seconds(30);
-
 /// A viewer of the baseline format. Lives as long as one of its coroutines runs.
 class Session : public Viewer, public std::enable_shared_from_this<Session> {
  public:
@@ -38,7 +36,7 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
         wake_writer_(websocket_.get_executor()) {}
 
   asio::awaitable<void> run(HttpRequest request) {
-    configure();
+    configure(websocket_);
     co_await websocket_.async_accept(request, asio::use_awaitable);
     if (!admission_->access()) co_return co_await refuse();
     open_ = true;
@@ -62,20 +60,11 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
 
   bool is_ready() const override { return open_ && !pending_ && !writing_; }
 
-  void close() override { start_closing({websocket::close_code::going_away, "server is stopping"}); }
-
- private:
-  void configure() {
-    auto timeout = websocket::stream_base::timeout::suggested(beast::role_type::server);
-    timeout.handshake_timeout = kUpgradeTimeout;
-    timeout.idle_timeout = kIdleTimeout;
-    timeout.keep_alive_pings = true;
-    websocket_.set_option(timeout);
-    websocket_.read_message_max(kMaxClientMessageBytes);
-    websocket_.auto_fragment(false);
-    websocket_.binary(true);
+  void close() override {
+    start_closing(shared_from_this(), websocket_, {websocket::close_code::going_away, "server is stopping"});
   }
 
+ private:
   /// Its token was to come later, and a baseline viewer has no way to give it.
   asio::awaitable<void> refuse() {
     const Decision decision = admission_->enter(std::nullopt);
@@ -97,18 +86,12 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
         validate_client_message({static_cast<const uint8_t*>(data.data()), data.size()},
                                 websocket_.got_text());
       } catch (const ProtocolError& violation) {
-        start_closing({websocket::close_code::policy_error, violation.what()});
+        start_closing(shared_from_this(), websocket_,
+                      {websocket::close_code::policy_error, violation.what()});
         co_return std::string("closed for bad input: ") + violation.what();
       }
       buffer.consume(buffer.size());
     }
-  }
-
-  std::string describe_end(error_code error) const {
-    if (error == websocket::error::closed) return "closed by the viewer";
-    if (error == websocket::error::message_too_big) return "closed for bad input: message is too long";
-    if (error == beast::error::timeout) return "no answer for 30 s";
-    return error.message();
   }
 
   asio::awaitable<void> write_packets() {
@@ -130,23 +113,13 @@ class Session : public Viewer, public std::enable_shared_from_this<Session> {
     }
   }
 
-  void start_closing(const websocket::close_reason& reason) {
-    asio::co_spawn(
-        websocket_.get_executor(),
-        [self = shared_from_this(), reason]() -> asio::awaitable<void> {
-          error_code ignored;
-          co_await self->websocket_.async_close(reason, asio::redirect_error(asio::use_awaitable, ignored));
-        },
-        asio::detached);
-  }
-
   void end() {
     open_ = false;
     pending_.reset();
     wake_writer_.cancel();
   }
 
-  websocket::stream<Transport> websocket_;
+  SessionSocket websocket_;
   const std::unique_ptr<Admission> admission_;
   const std::string peer_;
   Hub& hub_;

@@ -4,6 +4,7 @@
 #include "common/stream/rate_control.h"
 #include "server/gate.h"
 #include "server/hub.h"
+#include "server/session_socket.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -26,8 +27,6 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-constexpr auto kUpgradeTimeout = std::chrono::seconds(10);
-constexpr auto kIdleTimeout = std::chrono::seconds(30);
 constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
 // Answers to pings that a viewer does not read. More means that it does not want them.
 constexpr size_t kMaxUnsent = 64;
@@ -56,7 +55,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         pace_(websocket_.get_executor()) {}
 
   asio::awaitable<void> run(HttpRequest request) {
-    configure();
+    configure(websocket_);
+    websocket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
+      response.set(beast::http::field::sec_websocket_protocol, {kSubprotocol.data(), kSubprotocol.size()});
+    }));
     co_await websocket_.async_accept(request, asio::use_awaitable);
     open_ = true;
     const auto self = shared_from_this();
@@ -87,7 +89,9 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
 
   bool is_ready() const override { return requested_; }
 
-  void close() override { start_closing({websocket::close_code::going_away, "server is stopping"}); }
+  void close() override {
+    start_closing(shared_from_this(), websocket_, {websocket::close_code::going_away, "server is stopping"});
+  }
 
  private:
   /// A message on its way out: text that is a whole message, or an update.
@@ -95,20 +99,6 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     std::string text;
     UpdatePtr update;
   };
-
-  void configure() {
-    auto timeout = websocket::stream_base::timeout::suggested(beast::role_type::server);
-    timeout.handshake_timeout = kUpgradeTimeout;
-    timeout.idle_timeout = kIdleTimeout;
-    timeout.keep_alive_pings = true;
-    websocket_.set_option(timeout);
-    websocket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-      response.set(beast::http::field::sec_websocket_protocol, {kSubprotocol.data(), kSubprotocol.size()});
-    }));
-    websocket_.read_message_max(kMaxClientMessageBytes);
-    websocket_.auto_fragment(false);
-    websocket_.binary(true);
-  }
 
   /// Reads until the connection ends; the reason.
   asio::awaitable<std::string> read_messages() {
@@ -122,10 +112,11 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         handle(parse_viewer_message({static_cast<const uint8_t*>(data.data()), data.size()},
                                     websocket_.got_text()));
       } catch (const ProtocolError& violation) {
-        start_closing({websocket::close_code::policy_error, violation.what()});
+        start_closing(shared_from_this(), websocket_,
+                      {websocket::close_code::policy_error, violation.what()});
         co_return std::string("closed for bad input: ") + violation.what();
       } catch (const Ended& ended) {
-        start_closing(ended.close);
+        start_closing(shared_from_this(), websocket_, ended.close);
         co_return std::string(ended.close.reason.data(), ended.close.reason.size());
       }
       buffer.consume(buffer.size());
@@ -145,13 +136,6 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     co_await rest.async_wait(asio::use_awaitable);
   }
 
-  std::string describe_end(error_code error) const {
-    if (error == websocket::error::closed) return "closed by the viewer";
-    if (error == websocket::error::message_too_big) return "closed for bad input: message is too long";
-    if (error == beast::error::timeout) return "no answer for 30 s";
-    return error.message();
-  }
-
   void handle(const ViewerMessage& message) {
     const bool is_hello = std::holds_alternative<ViewerHello>(message);
     if (is_hello == (id_ != 0)) throw ProtocolError(is_hello ? "a second hello" : "no hello came first");
@@ -160,7 +144,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   }
 
   void obey(const Ack& ack) { rate_.acknowledged(ack.updates, SteadyClock::now()); }
-  void obey(const Ping& ping) { send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()}))); }
+  void obey(const Ping& ping) {
+    if (unsent_.size() >= kMaxUnsent) throw ProtocolError("does not read what it asks for");
+    send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()})));
+  }
   void obey(const Pong&) {}
   void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
   void obey(const Refresh&) { afresh_ = true; }
@@ -204,7 +191,6 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   }
 
   void send(std::string text) {
-    if (unsent_.size() >= kMaxUnsent) throw ProtocolError("does not read what it asks for");
     unsent_.push_back({std::move(text), nullptr});
     wake_writer_.cancel();
   }
@@ -234,17 +220,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     }
   }
 
-  void start_closing(const websocket::close_reason& reason) {
-    asio::co_spawn(
-        websocket_.get_executor(),
-        [self = shared_from_this(), reason]() -> asio::awaitable<void> {
-          error_code ignored;
-          co_await self->websocket_.async_close(reason, asio::redirect_error(asio::use_awaitable, ignored));
-        },
-        asio::detached);
-  }
-
-  websocket::stream<Transport> websocket_;
+  SessionSocket websocket_;
   const std::unique_ptr<Admission> admission_;
   const std::string peer_;
   Hub& hub_;

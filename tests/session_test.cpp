@@ -247,6 +247,22 @@ TEST(StreamSession, WhoDoesNotAcknowledgeGetsNoMoreThanAWindow) {
   EXPECT_LE(silent.updates, RateControl::kMostUpdates + 3);
 }
 
+TEST(StreamSession, APingFloodThatIsNotReadHurtsItsSenderOnly) {
+  Pipeline pipeline(100, {1280, 720});
+  StreamClient good(pipeline.port());
+  StreamClient flooder(pipeline.port());
+  flooder.client().socket().set_option(boost::asio::socket_base::receive_buffer_size(2048));
+  try {
+    for (int i = 0; i < 3000; ++i) flooder.say(Ping{1e14 + i});
+  } catch (const boost::system::system_error&) {
+  }
+  for (int i = 0; i < 30; ++i) {
+    good.read_update();
+    good.acknowledge();
+  }
+  EXPECT_GE(pipeline.viewers(), 1u);
+}
+
 TEST(StreamSession, RefreshBeginsAnew) {
   Pipeline pipeline(0.1);
   StreamClient viewer(pipeline.port());

@@ -15,7 +15,7 @@
 //
 //   type     "update"
 //   number   of the state that the update brings the viewer to
-//   time     capture time in milliseconds since the session's `hello`
+//   time     capture time in milliseconds since the Unix epoch
 //   sizes    bytes of the parts before compression, in the order of Part; trailing zeros are left out
 //   packed   bytes of the zlib streams in the payload: one for each part that is not empty, or one for all
 //   scale    of the latents, when there are any
