@@ -174,7 +174,7 @@ class Connection::Network {
     if (!is_writing_) return;
     const auto text = std::make_shared<const std::string>(std::move(unsent_.front()));
     unsent_.pop_front();
-    socket_->text(true);
+    socket_->binary(true);
     socket_->async_write(net::buffer(*text), [this, text, socket = socket_](error_code error, size_t) {
       if (!error && socket == socket_) write_next();
     });

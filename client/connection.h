@@ -67,8 +67,8 @@ class Connection {
   /// Closes `connection`, unless it is gone already, since its server broke the protocol. Any thread.
   void refuse(uint64_t connection, const std::string& reason);
 
-  /// Sends a text message over `connection`, unless it is gone. Any thread.
-  void send(uint64_t connection, std::string text);
+  /// Sends a whole message over `connection`, unless it is gone. Any thread.
+  void send(uint64_t connection, std::string message);
 
   /// A good frame came over `connection`: the next back-off starts from the shortest delay. Any thread.
   void confirm(uint64_t connection);

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kQueuedMessages = 8;
 
 std::string hello_message(const std::string& token) {
-  return serialize(ViewerHello{token.empty() ? std::nullopt : std::optional(token), kTileCacheBytes});
+  return serialize(ViewerHello{.token = token.empty() ? std::nullopt : std::optional(token),
+                               .cache_bytes = kTileCacheBytes});
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) 
 
 void StreamDecoder::handle(const Message& message) {
   const MessageView parts = split_message(*message.bytes);
-  const ServerMessage content = parse_server_message(parts.header);
+  const ServerMessage content = parse_server_message(parts);
   if (const auto* hello = std::get_if<ServerHello>(&content)) {
     check_origin(*hello);
   } else if (!greeted_) {

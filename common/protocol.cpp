@@ -73,7 +73,8 @@ float scale_field(const json& object) {
 }
 
 std::string message_prefix(const json& object) {
-  const std::string text = object.dump();
+  // Text of a program that is not UTF-8 must not end who passes it on.
+  const std::string text = object.dump(-1, ' ', false, json::error_handler_t::replace);
   const auto length = static_cast<uint32_t>(text.size());
   std::string prefix;
   prefix.reserve(kPrefixBytes + text.size());

@@ -76,7 +76,7 @@ def main():
         recording, native, python = (Path(folder) / name for name in ("still.bgr0", "native.png", "python.png"))
         recording.write_bytes(np.pad(original[..., ::-1], ((0, 0), (0, 0), (0, 1))).tobytes())
         with server(options.binaries, recording, log) as url:
-            viewer = [options.binaries / "latentdesk-viewer", "--headless", "--frames", "3", "--screenshot", native, url]
+            viewer = [options.binaries / "latentdesk-viewer", "--headless", "--baseline", "--frames", "3", "--screenshot", native, url]
             client = [sys.executable, REPOSITORY / "scripts" / "baseline_client.py", "--frames", options.frames]
             subprocess.run(viewer, check=True, timeout=120)
             subprocess.run([*client, "--save", python, "--threads", "2", url], check=True, timeout=600)

@@ -151,6 +151,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   void obey(const Pong&) {}
   void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
   void obey(const Refresh&) { afresh_ = true; }
+  void obey(const Input&) {}
+  void obey(const ControlWish&) {}
+  void obey(const SizeWish&) {}
+  void obey(const Clipboard&) {}
 
   void obey(const ViewerHello& hello) {
     if (hello.token || !admission_->access()) {
@@ -162,7 +166,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     spdlog::info("{}: viewer connected{}{}", peer_,
                  websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
                  admission_->access()->control ? "" : ", view only");
-    send(serialize(ServerMessage(ServerHello{config_.model_ver, config_.device, now_ms(), slots_})));
+    send(serialize(ServerMessage(ServerHello{
+        .model_ver = config_.model_ver, .device = config_.device, .time = now_ms(), .slots = slots_})));
     id_ = hub_.join(shared_from_this());
   }
 

@@ -145,7 +145,7 @@ class StreamClient {
     say(ViewerHello{std::nullopt, 256 * 16384});
   }
 
-  void say(const ViewerMessage& message) { client_.write(serialize(message), false); }
+  void say(const ViewerMessage& message) { client_.write(serialize(message), true); }
 
   /// Reads up to and with the next update.
   void read_update() {
@@ -174,7 +174,7 @@ class StreamClient {
   ServerMessage read() {
     const auto message = client_.read();
     const MessageView parts = split_message(message);
-    ServerMessage content = parse_server_message(parts.header);
+    ServerMessage content = parse_server_message(parts);
     if (const auto* hello = std::get_if<ServerHello>(&content)) model_ver = hello->model_ver;
     if (const auto* resize = std::get_if<Resize>(&content)) canvas_.reset(resize->size);
     if (std::holds_alternative<UpdateAhead>(content)) {

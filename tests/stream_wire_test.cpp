@@ -185,50 +185,136 @@ TEST(StreamWire, CopiesReadThePictureAsItWas) {
   EXPECT_EQ(canvas.picture().view().row(10)[70 * 4], 1);
 }
 
+ByteView bytes_of(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
 TEST(StreamMessages, ComeBackAsTheyWere) {
-  const std::vector<ViewerMessage> from_viewer = {ViewerHello{"secret", 1 << 20},
-                                                  ViewerHello{},
-                                                  Ack{7},
-                                                  Ping{12.5},
-                                                  Pong{1, 2, 3},
-                                                  QualityWish{40},
-                                                  Refresh{}};
+  const std::vector<ViewerMessage> from_viewer = {
+      ViewerHello{"secret", 1 << 20},
+      ViewerHello{.token = {}, .view_only = true, .resume = Resumption{"abc", 12}},
+      ViewerHello{},
+      Ack{7},
+      Ping{12.5},
+      Pong{1, 2, 3},
+      QualityWish{40},
+      Refresh{},
+      Input{{KeyInput{0x01000431, true}, MoveInput{16383, 0}, ButtonInput{9, false}, ScrollInput{-1, 100},
+             TextInput{"안녕"}, ReleaseInput{}}},
+      ControlWish{true},
+      ControlWish{false},
+      SizeWish{{1920, 1080}},
+      Clipboard{"Grüße\n"},
+      Clipboard{}};
   for (const ViewerMessage& message : from_viewer) {
-    const std::string text = serialize(message);
-    EXPECT_EQ(parse_viewer_message({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, true),
-              message)
-        << text;
+    const std::string bytes = serialize(message);
+    EXPECT_EQ(parse_viewer_message(bytes_of(bytes), false), message) << bytes;
   }
-  const std::vector<ServerMessage> from_server = {ServerHello{"lite-1.ab", "cpu (AVX-512)", 5.5, 4096},
-                                                  Resize{{1280, 720}},
-                                                  UpdateAhead{},
-                                                  Ping{1},
-                                                  Pong{1, 2, 3},
-                                                  Notice{"text"},
-                                                  Bye{"why"}};
+  const std::vector<ServerMessage> from_server = {
+      ServerHello{"lite-1.ab", "cpu (AVX-512)", 5.5, 4096},
+      ServerHello{"lite-1.ab", "cpu", 5.5, 0, "0123456789abcdef", true, true, true},
+      Resize{{1280, 720}},
+      UpdateAhead{},
+      Ping{1},
+      Pong{1, 2, 3},
+      Notice{"text"},
+      Bye{"why"},
+      Control{ControlState::none},
+      Control{ControlState::yours},
+      CursorShape{{2, 1}, 1, 0, {1, 2, 3, 4, 5, 6, 7, 8}},
+      CursorShape{},
+      PointerPosition{3, 4},
+      Clipboard{"¿qué?"}};
   for (const ServerMessage& message : from_server) {
     const std::string bytes = serialize(message);
-    const MessageView parts = split_message({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-    EXPECT_EQ(parse_server_message(parts.header), message) << bytes;
+    EXPECT_EQ(parse_server_message(split_message(bytes_of(bytes))), message) << bytes;
   }
 }
 
-TEST(StreamMessages, BadOnesAreRefused) {
-  for (const char* text :
-       {R"({"type":"dance"})", R"({"type":1})", R"({})", R"({"type":"ack"})",
-        R"({"type":"ack","updates":-1})", R"({"type":"quality","value":0})",
-        R"({"type":"quality","value":101})", R"({"type":"ping","time":"x"})", R"({"type":"hello","token":5})",
-        R"({"type":"hello","cache":1.5})", R"([])", "nonsense"}) {
-    const std::string_view view(text);
-    EXPECT_THROW(parse_viewer_message({reinterpret_cast<const uint8_t*>(view.data()), view.size()}, true),
-                 ProtocolError)
-        << text;
+TEST(StreamMessages, MayBeText) {
+  const std::string text = R"({"type":"input","events":[["key",65,1],["move",1,2.0]]})";
+  EXPECT_EQ(parse_viewer_message(bytes_of(text), true),
+            ViewerMessage(Input{{KeyInput{65, true}, MoveInput{1, 2}}}));
+}
+
+TEST(StreamMessages, BadOnesOfViewersAreRefused) {
+  for (const std::string text : {R"({"type":"dance"})",
+                                 R"({"type":1})",
+                                 R"({})",
+                                 R"({"type":"ack"})",
+                                 R"({"type":"ack","updates":-1})",
+                                 R"({"type":"quality","value":0})",
+                                 R"({"type":"quality","value":101})",
+                                 R"({"type":"ping","time":"x"})",
+                                 R"({"type":"hello","token":5})",
+                                 R"({"type":"hello","cache":1.5})",
+                                 R"({"type":"hello","view_only":1})",
+                                 R"({"type":"hello","resume":[]})",
+                                 R"({"type":"hello","resume":{"session":"a"}})",
+                                 R"({"type":"control"})",
+                                 R"({"type":"size","width":0,"height":10})",
+                                 R"({"type":"size","width":16384,"height":16384})",
+                                 R"({"type":"input"})",
+                                 R"({"type":"input","events":{}})",
+                                 R"([])",
+                                 "nonsense"}) {
+    EXPECT_THROW(parse_viewer_message(bytes_of(text), true), ProtocolError) << text;
   }
-  for (const char* text :
+  for (const char* event : {R"("key")",
+                            R"([])",
+                            R"([1])",
+                            R"(["jump"])",
+                            R"(["key"])",
+                            R"(["key",65])",
+                            R"(["key",0,1])",
+                            R"(["key",536870912,1])",
+                            R"(["key",65,2])",
+                            R"(["key",65,true])",
+                            R"(["key","a",1])",
+                            R"(["move",-1,0])",
+                            R"(["move",0,16384])",
+                            R"(["move",0.5,0])",
+                            R"(["move",1e300,0])",
+                            R"(["button",0,1])",
+                            R"(["button",10,1])",
+                            R"(["scroll",101,0])",
+                            R"(["scroll",0])",
+                            R"(["text",1])"}) {
+    const std::string text = R"({"type":"input","events":[)" + std::string(event) + "]}";
+    EXPECT_THROW(parse_viewer_message(bytes_of(text), true), ProtocolError) << text;
+  }
+}
+
+TEST(StreamMessages, LongInputIsRefused) {
+  const Input most{std::vector<InputEvent>(kMaxInputEvents, ReleaseInput{})};
+  EXPECT_NO_THROW(parse_viewer_message(bytes_of(serialize(most)), false));
+  const Input more{std::vector<InputEvent>(kMaxInputEvents + 1, ReleaseInput{})};
+  EXPECT_THROW(parse_viewer_message(bytes_of(serialize(more)), false), ProtocolError);
+  const Input text{{TextInput{std::string(kMaxInputTextBytes + 1, 'x')}}};
+  EXPECT_THROW(parse_viewer_message(bytes_of(serialize(text)), false), ProtocolError);
+  EXPECT_THROW(
+      parse_viewer_message(
+          bytes_of(serialize(ViewerMessage(Clipboard{std::string(kMaxClipboardBytes + 1, 'x')}))), false),
+      ProtocolError);
+  EXPECT_THROW(parse_viewer_message(bytes_of(serialize(ViewerMessage(Clipboard{"\xc0\x80"}))), false),
+               ProtocolError);
+}
+
+TEST(StreamMessages, BadOnesOfServersAreRefused) {
+  for (const char* header :
        {R"({"type":"resize","width":16384,"height":16384})", R"({"type":"resize","width":0,"height":1})",
-        R"({"type":"hello","model_ver":"m","device":"d","time":0,"slots":65537})", R"({"type":"input"})"}) {
-    EXPECT_THROW(parse_server_message(text), ProtocolError) << text;
+        R"({"type":"hello","model_ver":"m","device":"d","time":0,"slots":65537})", R"({"type":"input"})",
+        R"({"type":"control"})", R"({"type":"control","state":"mine"})", R"({"type":"pointer","x":-1,"y":0})",
+        R"({"type":"cursor","width":257,"height":1,"x":0,"y":0})",
+        R"({"type":"cursor","width":0,"height":1,"x":0,"y":0})",
+        R"({"type":"cursor","width":1,"height":1,"x":1,"y":0})",
+        R"({"type":"cursor","width":1,"height":1,"x":0,"y":0})"}) {
+    EXPECT_THROW(parse_server_message({header, {}}), ProtocolError) << header;
   }
+  const std::string cursor = serialize(CursorShape{{1, 1}, 0, 0, {1, 2, 3, 4}});
+  const MessageView parts = split_message(bytes_of(cursor));
+  EXPECT_THROW(parse_server_message({parts.header, parts.payload.first(parts.payload.size() - 1)}),
+               ProtocolError);
 }
 
 }  // namespace

@@ -12,8 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ByteView bytes(data + 1, size - 1);
   try {
     if (data[0] == 's') {
-      const ServerMessage message =
-          parse_server_message({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      const ServerMessage message = parse_server_message(split_message(bytes));
       if (!std::holds_alternative<UpdateAhead>(message)) serialize(message);
     } else {
       serialize(parse_viewer_message(bytes, data[0] == 't'));

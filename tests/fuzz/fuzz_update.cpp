@@ -29,7 +29,7 @@ class ConstantDecoder : public Decoder {
 
 void apply_message(Canvas& canvas, ByteView bytes) {
   const MessageView parts = split_message(bytes);
-  parse_server_message(parts.header);
+  parse_server_message(parts);
   canvas.apply(parse_update_header(parts.header), parts.payload);
 }
 
