@@ -117,11 +117,16 @@ export class Desktop {
     return this.serve(port).finally(() => delete this.environment.LATENTDESK_TOKEN);
   }
 
-  /** What the native viewer shows after so many seconds, as PNG. */
-  async nativeScreenshot(port, seconds) {
+  /** What the native viewer shows, as PNG. It is given longer where the machine is too busy for a first picture. */
+  async nativeScreenshot(port, seconds = 2) {
     const file = join(this.folder, 'native.png');
     const options = ['--headless', '--seconds', String(seconds), '--screenshot', file];
-    await run(join(this.binaries, 'latentdesk-viewer'), [...options, `ws://127.0.0.1:${port}`]);
+    try {
+      await run(join(this.binaries, 'latentdesk-viewer'), [...options, `ws://127.0.0.1:${port}`]);
+    } catch (error) {
+      if (seconds > 8 || !/no picture came/.test(error.stderr)) throw error;
+      return this.nativeScreenshot(port, 2 * seconds);
+    }
     return readFileSync(file);
   }
 

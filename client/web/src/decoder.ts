@@ -2,6 +2,8 @@
 // the page is cross-origin isolated.
 
 import type {InferenceSession, Tensor} from 'onnxruntime-web';
+import webgpuRuntime from '../node_modules/onnxruntime-web/dist/ort.webgpu.min.mjs?url';
+import wasmRuntime from '../node_modules/onnxruntime-web/dist/ort.wasm.min.mjs?url';
 import webgpuMjs from '../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.jsep.mjs?url';
 import webgpuWasm from '../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.jsep.wasm?url';
 import wasmMjs from '../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs?url';
@@ -12,6 +14,7 @@ const LATENT_SIDE = 8;
 const LATENTS = LATENT_SIDE * LATENT_SIDE;
 const MAX_THREADS = 4;
 const MAX_BATCH = 32;
+const START_TIMEOUT_MS = 10000;
 // A new shape costs WebGPU new shaders, so there are few; wasm takes any.
 const WEBGPU_BATCHES = [1, 4, 16, MAX_BATCH];
 
@@ -46,21 +49,26 @@ function wasmProvider(why: string): Provider {
   return {name: 'wasm', threads: Math.min(navigator.hardwareConcurrency || 1, MAX_THREADS), why};
 }
 
+/** A runtime that failed once cannot be started again, so each provider gets a copy of its own, told apart by its address. */
 async function loadRuntime(provider: Provider): Promise<Runtime> {
   const webgpu = provider.name === 'webgpu';
-  const runtime: Runtime = webgpu ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
   const absolute = (url: string): string => new URL(url, import.meta.url).href;
-  runtime.env.wasm.wasmPaths = {mjs: absolute(webgpu ? webgpuMjs : wasmMjs), wasm: absolute(webgpu ? webgpuWasm : wasmWasm)};
+  const wasm = absolute(webgpu ? webgpuWasm : wasmWasm);
+  await fetchBytes(wasm, 'its runtime'); // into the browser's cache: how long a download takes is no sign of failure
+  const address = `${absolute(webgpu ? webgpuRuntime : wasmRuntime)}?threads=${provider.threads}`;
+  const runtime = (await import(/* @vite-ignore */ address)) as Runtime;
+  runtime.env.wasm.wasmPaths = {mjs: absolute(webgpu ? webgpuMjs : wasmMjs), wasm};
   runtime.env.wasm.numThreads = provider.threads;
+  runtime.env.wasm.initTimeout = START_TIMEOUT_MS;
   runtime.env.logLevel = 'error';
   return runtime;
 }
 
-async function fetchModel(url: string): Promise<Uint8Array> {
+async function fetchBytes(url: string, what: string): Promise<Uint8Array> {
   const response = await fetch(url).catch(() => {
-    throw new Error('the decoder cannot be fetched from the server');
+    throw new Error(`${what} cannot be fetched from the server`);
   });
-  if (!response.ok) throw new Error((await response.text()).trim().slice(0, 300) || `the decoder: HTTP ${response.status}`);
+  if (!response.ok) throw new Error((await response.text()).trim().slice(0, 300) || `${what}: HTTP ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -82,12 +90,23 @@ export class LatentDecoder {
   }
 
   static async load(modelUrl: string): Promise<LatentDecoder> {
-    const [why, model] = await Promise.all([whyNoWebGpu(), fetchModel(modelUrl)]);
-    if (why) return LatentDecoder.start(wasmProvider(why), model);
+    const [why, model] = await Promise.all([whyNoWebGpu(), fetchBytes(modelUrl, 'the decoder')]);
+    if (why) return LatentDecoder.startWasm(why, model);
     try {
       return await LatentDecoder.start({name: 'webgpu', threads: 1, why: ''}, model);
     } catch (error) {
-      return LatentDecoder.start(wasmProvider(`WebGPU failed: ${String(error).slice(0, 100)}`), model);
+      return LatentDecoder.startWasm(`WebGPU failed: ${String(error).slice(0, 100)}`, model);
+    }
+  }
+
+  /** Threads load a program of their own; one that cannot have it never reports, and the runtime waits for it. */
+  private static async startWasm(why: string, model: Uint8Array): Promise<LatentDecoder> {
+    const provider = wasmProvider(why);
+    try {
+      return await LatentDecoder.start(provider, model);
+    } catch (error) {
+      if (provider.threads === 1) throw error;
+      return LatentDecoder.start({...provider, threads: 1, why: `${why}; threads do not start`}, model);
     }
   }
 
