@@ -190,12 +190,12 @@ const scenarios = {
       await page.keyboard.press('Tab');
       reached.push(await page.evaluate(() => document.activeElement.id));
     }
-    assert.deepEqual(reached, ['fullscreen', 'fit', 'quality', 'statistics', 'stage']);
+    assert.deepEqual(reached, ['fullscreen', 'fit', 'quality', 'statistics', 'keys']);
     await page.locator('#fit').focus();
     await eventually(async () => (await barTop()) >= 0, 'a bar that comes when it has the focus');
     const shownWidth = async () => (await page.locator('#desktop').boundingBox()).width;
     assert.equal(await shownWidth(), 1000);
-    await page.keyboard.press('Enter');
+    await page.locator('#fit').selectOption('1:1');
     assert.equal(await shownWidth(), SIZE.width);
     await page.locator('#quality').fill('30');
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

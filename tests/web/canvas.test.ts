@@ -107,7 +107,7 @@ describe('sizes', () => {
     expect(() => splitMessage(Uint8Array.of(0, 0, 0, 9, 0x7b, 0x7d).buffer)).toThrow();
     expect(() => splitMessage(Uint8Array.of(0, 1, 0, 1, 0x7b, 0x7d).buffer)).toThrow();
     expect(() => parseServerMessage('{"type":"notice","text":"a","deep":[[[[[[[[[]]]]]]]]]}')).toThrow(/deep/);
-    expect(() => parseServerMessage('{"type":"cursor"}')).toThrow(/unknown/);
+    expect(() => parseServerMessage('{"type":"weather"}')).toThrow(/unknown/);
   });
 });
 

@@ -1,11 +1,17 @@
-// The WebSocket: connects, and connects again with a growing pause; says in words what is the matter.
+// The WebSocket: connects, and connects again with a growing pause; says in words what is the matter. A connection on which
+// nothing comes any more, not even answers to pings, is told of and then given up.
 
 import type {ConnectionState} from './channel';
-import {MAX_MESSAGE_BYTES, ProtocolError, SUBPROTOCOL, type ViewerMessage} from './protocol';
+import type {ViewerMessage} from './messages';
+import {joinMessage, MAX_MESSAGE_BYTES, ProtocolError, SUBPROTOCOL} from './protocol';
 import {now} from './statistics';
 
 const FIRST_PAUSE_MS = 500;
+const LOST_PAUSE_MS = 50; // after a connection that worked
 const LONGEST_PAUSE_MS = 15000;
+const PING_PERIOD_MS = 3000;
+const SILENT_MS = 7000;
+const DEAD_MS = 30000; // a large message may take its time on a slow link, and is not seen before it is whole
 const MAX_QUEUED_BYTES = 2 * MAX_MESSAGE_BYTES;
 // Browsers let a page close with 1000 and 3000 to 4999 only.
 const CLOSE_PROTOCOL_ERROR = 4400;
@@ -19,7 +25,10 @@ export interface Receiver {
 }
 
 export interface ConnectionEvents {
+  /** Of a connection that begins; nothing of one before it is being handled then. */
   begin(): {receiver: Receiver; hello: ViewerMessage};
+  /** What it sent breaks a rule: nothing of it is worth keeping. */
+  broken(): void;
   state(state: ConnectionState, text: string): void;
 }
 
@@ -29,15 +38,27 @@ export class Connection {
   private pause = FIRST_PAUSE_MS;
   private failure = ''; // why we closed
   private announced = false; // that it is open
+  private saidHello = false;
+  private heard = 0; // when something last came
+  private isSilent = false;
+  private handling = Promise.resolve(); // what has come, one message after the other
 
   /** `page`: the address of the page, whose server is the one. */
-  constructor(private readonly page: string, private readonly events: ConnectionEvents) {}
+  constructor(private readonly page: string, private readonly events: ConnectionEvents) {
+    setInterval(() => this.watch(), PING_PERIOD_MS);
+  }
+
+  /** Bytes that wait to be sent. */
+  get unsentBytes(): number {
+    return this.socket?.bufferedAmount ?? 0;
+  }
 
   connect(): void {
     clearTimeout(this.timer);
     this.drop();
     this.failure = '';
-    this.announced = false;
+    this.announced = this.saidHello = this.isSilent = false;
+    this.heard = performance.now();
     this.events.state('connecting', 'Connecting to ' + new URL(this.page).host + ' …');
     const address = new URL('.', this.page);
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -47,30 +68,39 @@ export class Connection {
     this.listen(socket);
   }
 
-  send(message: ViewerMessage): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  /** Nowhere while there is no connection. With a payload it is a binary message. */
+  send(message: ViewerMessage | {type: 'clipboard'}, payload?: Uint8Array): void {
+    if (this.socket?.readyState !== WebSocket.OPEN || !this.saidHello) return;
+    this.socket.send(payload ? joinMessage(message, payload) : JSON.stringify(message));
   }
 
   private listen(socket: WebSocket): void {
-    const {receiver, hello} = this.events.begin();
-    let queue = Promise.resolve();
+    let receiver: Receiver | undefined;
     let queued = 0;
     socket.onopen = () => {
       if (socket.protocol !== SUBPROTOCOL) return this.refuse(socket, 'the server does not speak ' + SUBPROTOCOL);
-      socket.send(JSON.stringify(hello));
+      this.handling = this.handling.then(() => {
+        if (this.socket !== socket) return;
+        const begun = this.events.begin();
+        receiver = begun.receiver;
+        socket.send(JSON.stringify(begun.hello));
+        this.saidHello = true;
+      });
     };
     socket.onmessage = ({data}) => {
       const received = now();
+      this.heard = performance.now();
       if (!(data instanceof ArrayBuffer)) return this.refuse(socket, 'the server sent text');
       queued += data.byteLength;
       if (queued > MAX_QUEUED_BYTES) return this.refuse(socket, 'the server sends more than it may');
-      queue = queue.then(async () => {
-        if (this.socket !== socket) return;
-        await receiver.handle(data, received);
-        queued -= data.byteLength;
-        if (this.socket === socket) this.progress(receiver);
-      });
-      queue.catch((error) => this.refuse(socket, describe(error)));
+      this.handling = this.handling
+        .then(async () => {
+          if (this.socket !== socket || !receiver) return;
+          await receiver.handle(data, received);
+          queued -= data.byteLength;
+          if (this.socket === socket) this.progress(receiver);
+        })
+        .catch((error) => this.refuse(socket, describe(error)));
     };
     socket.onclose = ({code, reason}) => {
       if (this.socket === socket) void this.closed(code, reason);
@@ -83,9 +113,22 @@ export class Connection {
     if (receiver.works) this.pause = 0;
   }
 
+  private watch(): void {
+    const silence = performance.now() - this.heard;
+    if (this.socket?.readyState === WebSocket.CONNECTING && silence > SILENT_MS) return this.connect();
+    if (!this.announced || this.socket?.readyState !== WebSocket.OPEN) return;
+    if (silence > DEAD_MS) return this.connect();
+    const isSilent = silence > SILENT_MS;
+    if (isSilent) this.events.state('silent', `The server has not answered for ${Math.round(silence / 1000)} s. Waiting for the network …`);
+    else if (this.isSilent) this.events.state('open', '');
+    this.isSilent = isSilent;
+    this.send({type: 'ping', time: now()});
+  }
+
   /** Ends the connection for what the server sent. */
   private refuse(socket: WebSocket, reason: string): void {
     if (this.socket !== socket) return;
+    this.events.broken();
     this.failure = reason;
     this.drop(reason);
     void this.closed(CLOSE_PROTOCOL_ERROR, reason);
@@ -102,6 +145,12 @@ export class Connection {
     this.socket = null;
     if (code === CLOSE_TOKEN) return this.events.state('token', sentence(reason || 'this server wants a token'));
     if (code === CLOSE_FORBIDDEN) return this.events.state('ended', 'The server refuses: ' + reason);
+    if (this.pause === 0 && !reason) {
+      this.pause = LOST_PAUSE_MS;
+      this.events.state('connecting', 'The connection was lost. Connecting again …');
+      this.timer = setTimeout(() => this.connect(), this.pause);
+      return;
+    }
     this.pause = Math.min(Math.max(this.pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
     const seconds = Math.ceil(this.pause / 1000);
     this.timer = setTimeout(() => this.connect(), this.pause);

@@ -4,10 +4,9 @@
 //   0       4     n: length of the header, unsigned, big-endian
 //   4       n     header: one JSON object, UTF-8
 //   4+n     ...   payload
-//
-// Messages of types that are not here yet (pointer shape, clipboard) go into parseServerMessage and ServerMessage; an unknown
-// type ends the session, as the norm says.
 
+import type {ControlState} from './channel';
+import type {CursorHeader, ServerHello, ServerMessage} from './messages';
 import {TILE_PIXELS, type TileGrid} from './tiles';
 
 export class ProtocolError extends Error {}
@@ -21,6 +20,9 @@ const MAX_SIDE = 16384;
 const MAX_PIXELS = 2 ** 25;
 const MAX_TIME = 1e15;
 const MAX_TEXT = 4096;
+const MAX_CURSOR_SIDE = 256;
+const MAX_SESSION_NAME = 64;
+export const MAX_CLIPBOARD_BYTES = 1 << 20;
 const MAX_DEFLATE_RATIO = 1032; // DEFLATE yields at most so many bytes for each of its own
 export const MAX_LATENT_CHANNELS = 256;
 
@@ -42,22 +44,15 @@ export interface UpdateHeader {
   scale: number; // 0 without latents
 }
 
-export type ServerMessage =
-  | {type: 'hello'; modelVersion: string; device: string; time: number; slots: number}
-  | {type: 'resize'; width: number; height: number}
-  | UpdateHeader
-  | {type: 'ping'; time: number}
-  | {type: 'pong'; time: number; received: number; sent: number}
-  | {type: 'notice'; text: string}
-  | {type: 'bye'; reason: string};
-
-export type ViewerMessage =
-  | {type: 'hello'; token?: string; cache: number}
-  | {type: 'ack'; updates: number}
-  | {type: 'ping'; time: number}
-  | {type: 'pong'; time: number; received: number; sent: number}
-  | {type: 'quality'; value: number}
-  | {type: 'refresh'};
+/** The same framing. */
+export function joinMessage(header: object, payload: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const message = new Uint8Array(4 + text.length + payload.length);
+  new DataView(message.buffer).setUint32(0, text.length);
+  message.set(text, 4);
+  message.set(payload, 4 + text.length);
+  return message;
+}
 
 export function splitMessage(message: ArrayBuffer): {header: string; payload: Uint8Array} {
   if (message.byteLength > MAX_MESSAGE_BYTES) throw new ProtocolError('the message is too long');
@@ -148,6 +143,49 @@ function parseResize(fields: Fields): ServerMessage {
   return {type: 'resize', width, height};
 }
 
+const flag = (fields: Fields, name: string): boolean => {
+  const value = fields[name] ?? false;
+  if (typeof value !== 'boolean') throw new ProtocolError(`${name} is neither true nor false`);
+  return value;
+};
+
+function parseHello(fields: Fields): ServerHello {
+  return {
+    type: 'hello',
+    modelVersion: text(fields, 'model_ver', 128),
+    device: text(fields, 'device', MAX_TEXT),
+    time: time(fields, 'time'),
+    slots: integer(fields, 'slots', 0, MAX_SLOTS),
+    session: fields.session === undefined ? '' : text(fields, 'session', MAX_SESSION_NAME),
+    resumed: flag(fields, 'resumed'),
+    clipboard: flag(fields, 'clipboard'),
+    resizable: flag(fields, 'resizable'),
+  };
+}
+
+function controlState(fields: Fields): ControlState {
+  const state = text(fields, 'state', MAX_TEXT);
+  if (state === 'none' || state === 'free' || state === 'yours' || state === 'taken') return state;
+  throw new ProtocolError('unknown state of control');
+}
+
+function parseCursor(fields: Fields): CursorHeader {
+  const width = integer(fields, 'width', 0, MAX_CURSOR_SIDE), height = integer(fields, 'height', 0, MAX_CURSOR_SIDE);
+  if ((width === 0) !== (height === 0)) throw new ProtocolError('the pointer has a width or a height alone');
+  const x = integer(fields, 'x', 0, Math.max(width - 1, 0)), y = integer(fields, 'y', 0, Math.max(height - 1, 0));
+  return {type: 'cursor', width, height, x, y};
+}
+
+/** Of a `clipboard`. */
+export function clipboardText(payload: Uint8Array): string {
+  if (payload.length > MAX_CLIPBOARD_BYTES) throw new ProtocolError('the clipboard is too long');
+  try {
+    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(payload);
+  } catch {
+    throw new ProtocolError('the clipboard is no UTF-8');
+  }
+}
+
 /** Throws ProtocolError for an unknown type, and for a field that is missing, of another type or out of range. */
 export function parseServerMessage(header: string): ServerMessage {
   const fields = parseObject(header);
@@ -166,13 +204,15 @@ export function parseServerMessage(header: string): ServerMessage {
     case 'bye':
       return {type, reason: text(fields, 'reason', MAX_TEXT)};
     case 'hello':
-      return {
-        type,
-        modelVersion: text(fields, 'model_ver', 128),
-        device: text(fields, 'device', MAX_TEXT),
-        time: time(fields, 'time'),
-        slots: integer(fields, 'slots', 0, MAX_SLOTS),
-      };
+      return parseHello(fields);
+    case 'control':
+      return {type, state: controlState(fields)};
+    case 'cursor':
+      return parseCursor(fields);
+    case 'pointer':
+      return {type, x: integer(fields, 'x', 0, MAX_SIDE), y: integer(fields, 'y', 0, MAX_SIDE)};
+    case 'clipboard':
+      return {type};
     default:
       throw new ProtocolError('unknown message type ' + type.slice(0, 20));
   }

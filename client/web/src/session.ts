@@ -1,27 +1,27 @@
-// What one connection brings: messages of latentdesk.2, applied to a canvas in the order in which they come.
+// What a server tells: messages of latentdesk.2, applied to a canvas in the order in which they come. A session outlives its
+// connection: the next one goes on with canvas and slots where the server still knows them.
 
 import {Canvas} from './canvas';
 import type {ToPage} from './channel';
 import type {LatentDecoder} from './decoder';
-import {unpack} from './inflate';
+import {inflate, unpack} from './inflate';
+import type {CursorHeader, ServerHello, ServerMessage, ViewerMessage} from './messages';
 import {Kind, type Operation} from './operations';
 import type {Presenter} from './presenter';
 import {
   checkPartSizes,
+  clipboardText,
   MAX_LATENT_CHANNELS,
   Part,
   parseServerMessage,
   ProtocolError,
   splitMessage,
-  type ServerMessage,
   type UpdateHeader,
-  type ViewerMessage,
 } from './protocol';
 import {now, PeerClock, type Statistics} from './statistics';
 
 const SLOTS = 1024; // of 16 KiB each
 export const CACHE_BYTES = SLOTS * 16384;
-const PING_PERIOD_MS = 2000;
 
 export interface SessionEnvironment {
   presenter: Presenter;
@@ -37,14 +37,22 @@ export class Session {
   private readonly clock = new PeerClock();
   private decoder: Promise<LatentDecoder | null> | null = null;
   private channels = MAX_LATENT_CHANNELS; // until the decoder tells
+  private name = ''; // by which the server knows it; empty: not at all
   private hasSize = false;
-  private updates = 0;
-  private nextPing = 0;
+  private isGreeted = false;
+  private updates = 0; // since the server's hello
 
   constructor(private readonly environment: SessionEnvironment) {}
 
+  /** What to say first on a new connection, when all that the old one brought has been handled. */
+  hello(): ViewerMessage & {type: 'hello'} {
+    this.isGreeted = false;
+    const hello = {type: 'hello' as const, cache: CACHE_BYTES};
+    return this.name && this.hasSize ? {...hello, resume: {session: this.name, updates: this.updates}} : hello;
+  }
+
   get greeted(): boolean {
-    return this.hasSize;
+    return this.isGreeted;
   }
 
   /** An update has been shown. */
@@ -59,30 +67,45 @@ export class Session {
     if (message.type === 'hello') return this.begin(message);
     if (!this.decoder) throw new ProtocolError('no hello came first');
     if (message.type === 'update') return this.update(message, payload, bytes.byteLength);
+    if (message.type === 'cursor') return this.tellCursor(message, payload);
+    if (message.type === 'clipboard') return this.environment.tell({type: 'clipboard', text: clipboardText(payload)});
     this.answer(message, received);
   }
 
-  private begin(hello: ServerMessage & {type: 'hello'}): void {
+  private begin(hello: ServerHello): void {
     if (hello.slots > SLOTS) throw new ProtocolError('the server wants to store more than was offered');
-    this.environment.tell({type: 'server', device: hello.device, model: hello.modelVersion});
-    this.decoder = this.environment.decoder(hello.modelVersion);
-    this.pingNowAndThen();
+    if (hello.resumed && !(this.name && this.hasSize)) throw new ProtocolError('the server resumes what was not there');
+    if (this.hasSize && !hello.resumed) this.environment.tell({type: 'anew'});
+    this.name = hello.session;
+    this.updates = 0;
+    this.hasSize = this.isGreeted = hello.resumed;
+    const {device, modelVersion: model, clipboard, resizable} = hello;
+    this.environment.tell({type: 'server', device, model, clipboard, resizable});
+    this.decoder = this.environment.decoder(model);
+    this.environment.send({type: 'ping', time: now()});
   }
 
   private answer(message: ServerMessage, received: number): void {
     const {environment} = this;
     if (message.type === 'resize') {
       this.canvas.reset(message.width, message.height);
-      this.hasSize = true;
+      this.hasSize = this.isGreeted = true;
       environment.presenter.reset(this.canvas);
       environment.tell({type: 'size', width: message.width, height: message.height});
     } else if (message.type === 'ping') {
       environment.send({type: 'pong', time: message.time, received, sent: now()});
     } else if (message.type === 'pong') {
       this.clock.add(message.time, message.received, message.sent, received);
-    } else if (message.type === 'notice') {
-      environment.tell({type: 'notice', text: message.text});
+    } else if (message.type === 'notice' || message.type === 'control' || message.type === 'pointer') {
+      environment.tell(message);
     }
+  }
+
+  private async tellCursor({width, height, x, y}: CursorHeader, payload: Uint8Array): Promise<void> {
+    const bytes = new Uint8Array(width * height * 4);
+    if (bytes.length > 0) await inflate(payload, bytes);
+    for (let i = 0; i < bytes.length; i += 4) [bytes[i], bytes[i + 2]] = [bytes[i + 2], bytes[i]]; // blue comes first
+    this.environment.tell({type: 'cursor', shape: {width, height, x, y, pixels: new Uint8ClampedArray(bytes.buffer)}});
   }
 
   private async update(header: UpdateHeader, payload: Uint8Array, bytes: number): Promise<void> {
@@ -96,7 +119,6 @@ export class Session {
     this.environment.presenter.show(operations.filter(({kind}) => kind !== Kind.store && kind !== Kind.latents));
     await this.decodeLatents(header, parts[Part.latents], operations);
     this.environment.send({type: 'ack', updates: ++this.updates});
-    this.pingNowAndThen();
     const {offset} = this.clock;
     this.environment.statistics.add({
       latency: offset === null ? null : now() - (header.time - offset),
@@ -119,11 +141,5 @@ export class Session {
     const latents = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
     this.environment.presenter.show(tiles);
-  }
-
-  private pingNowAndThen(): void {
-    if (performance.now() < this.nextPing) return;
-    this.nextPing = performance.now() + PING_PERIOD_MS;
-    this.environment.send({type: 'ping', time: now()});
   }
 }

@@ -3,9 +3,10 @@
 import type {ToPage, ToWorker} from './channel';
 import {Connection} from './connection';
 import {LatentDecoder} from './decoder';
+import {InputSender} from './input_sender';
 import {Presenter} from './presenter';
-import {CACHE_BYTES, Session} from './session';
-import {Statistics} from './statistics';
+import {Session} from './session';
+import {now, Statistics} from './statistics';
 
 const FIGURES_PERIOD_MS = 500;
 
@@ -15,27 +16,47 @@ class Viewer {
   private readonly statistics = new Statistics();
   private readonly presenter: Presenter;
   private readonly connection: Connection;
+  private readonly input: InputSender;
+  private session: Session | null = null;
   private readonly decoders = new Map<string, Promise<LatentDecoder | null>>();
   private quality: number | undefined;
 
-  constructor(canvas: OffscreenCanvas, private readonly page: string, private token: string | undefined) {
+  constructor(canvas: OffscreenCanvas, private readonly page: string, private token: string | undefined, viewOnly: boolean) {
     this.presenter = new Presenter(canvas);
     this.connection = new Connection(page, {
-      begin: () => ({receiver: this.newSession(), hello: {type: 'hello', token: this.token, cache: CACHE_BYTES}}),
+      begin: () => {
+        this.input.reset();
+        this.session ??= this.newSession();
+        const view_only = viewOnly ? (true as const) : undefined;
+        return {receiver: this.session, hello: {...this.session.hello(), token: this.token, view_only}};
+      },
+      broken: () => (this.session = null),
       state: (state, text) => tell({type: 'state', state, text}),
+    });
+    const {connection} = this;
+    this.input = new InputSender({
+      get unsentBytes() {
+        return connection.unsentBytes;
+      },
+      sendInput: (events) => connection.send({type: 'input', events}),
+      sayAlive: () => connection.send({type: 'ping', time: now()}),
     });
     setInterval(() => tell({type: 'figures', figures: this.statistics.figures()}), FIGURES_PERIOD_MS);
     this.connection.connect();
   }
 
-  connect(token: string | undefined): void {
-    this.token = token ?? this.token;
-    this.connection.connect();
+  take(message: Exclude<ToWorker, {type: 'start'}>): void {
+    const {connection} = this;
+    if (message.type === 'connect') this.connect(message.token);
+    else if (message.type === 'input') this.input.push(message.events);
+    else if (message.type === 'clipboard') connection.send({type: 'clipboard'}, new TextEncoder().encode(message.text));
+    else connection.send(message);
+    if (message.type === 'quality') this.quality = message.value;
   }
 
-  setQuality(value: number): void {
-    this.quality = value;
-    this.connection.send({type: 'quality', value});
+  private connect(token: string | undefined): void {
+    this.token = token ?? this.token;
+    this.connection.connect();
   }
 
   private newSession(): Session {
@@ -75,7 +96,6 @@ class Viewer {
 
 let viewer: Viewer | undefined;
 self.onmessage = ({data}: MessageEvent<ToWorker>) => {
-  if (data.type === 'start') viewer = new Viewer(data.canvas, data.page, data.token);
-  if (data.type === 'connect') viewer?.connect(data.token);
-  if (data.type === 'quality') viewer?.setQuality(data.value);
+  if (data.type === 'start') viewer = new Viewer(data.canvas, data.page, data.token, data.viewOnly);
+  else viewer?.take(data);
 };
