@@ -1,18 +1,19 @@
 // The page in Debian's Chromium against a real server on a real X display:
 //   node tests/web/browser_test.mjs --binaries build/release/bin [--screenshot docs/web.png]
-// Its canvas must equal what the native viewer shows, and what is wrong must be said.
+// Its canvas must equal what the native viewer shows, what is done in it must reach the desktop, and what is wrong must be said.
 
 import assert from 'node:assert/strict';
 import {createRequire} from 'node:module';
 import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {deskScenarios} from './desk_scenarios.mjs';
 import {Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
+import {figuresOf, inControl, inState, messageOf, SIZE, stateOf} from './page.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
 
-const SIZE = {width: 1280, height: 720};
 const VIDEO_SECONDS = 5;
 const {values: options} = parseArgs({
   options: {
@@ -21,17 +22,6 @@ const {values: options} = parseArgs({
     only: {type: 'string', default: ''}, // scenarios whose name holds this
   },
 });
-
-const stateOf = (page) => page.evaluate(() => ({...document.documentElement.dataset}));
-const messageOf = (page) => page.locator('#message-text').textContent();
-const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll(/\n(?!\n)/g, ' ');
-
-async function inState(page, state, seconds) {
-  let last;
-  await eventually(async () => (last = (await stateOf(page)).state) === state, `state ${state}`, seconds).catch(async (error) => {
-    throw new Error(`${error.message}; it is ${last}: ${await messageOf(page)}`);
-  });
-}
 
 /** Compares the page's canvas with a PNG: largest difference of a channel, and how many pixels differ. */
 function difference(page, png) {
@@ -90,6 +80,8 @@ async function expectSamePicture(page, desktop, port, what) {
 }
 
 const scenarios = {
+  ...deskScenarios,
+
   async 'picture, typing, scrolling'(browser, desktop) {
     const port = await freePort();
     const server = await desktop.serve(port);
@@ -185,12 +177,17 @@ const scenarios = {
     await inState(page, 'open');
     const barTop = async () => (await page.locator('#bar').boundingBox()).y;
     await eventually(async () => (await barTop()) < 0, 'a bar that hides');
-    const reached = [];
-    for (let i = 0; i < 5; ++i) {
+    await inControl(page, 'free');
+    for (const key of ['Control', 'Alt']) await page.keyboard.down(key);
+    await page.keyboard.press('Shift'); // gives the keyboard back to the page
+    for (const key of ['Control', 'Alt']) await page.keyboard.up(key);
+    const focused = () => page.evaluate(() => document.activeElement.id);
+    const reached = [await focused()];
+    while (reached.at(-1) !== 'keys' && reached.length < 10) {
       await page.keyboard.press('Tab');
-      reached.push(await page.evaluate(() => document.activeElement.id));
+      reached.push(await focused());
     }
-    assert.deepEqual(reached, ['fullscreen', 'fit', 'quality', 'statistics', 'keys']);
+    assert.deepEqual(reached, ['control', 'fullscreen', 'fit', 'quality', 'clipboard', 'attention', 'statistics', 'keys']);
     await page.locator('#fit').focus();
     await eventually(async () => (await barTop()) >= 0, 'a bar that comes when it has the focus');
     const shownWidth = async () => (await page.locator('#desktop').boundingBox()).width;

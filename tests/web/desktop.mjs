@@ -73,6 +73,7 @@ export class Desktop {
     const number = await eventually(() => /^(\d+)$/m.exec(xvfb.log)?.[1], 'Xvfb');
     this.environment = {...process.env, DISPLAY: ':' + number};
     delete this.environment.XAUTHORITY;
+    this.environment.LC_ALL = 'C.UTF-8';
     this.environment.XDG_STATE_HOME = this.folder; // where a certificate would be kept
     const terminal = ['-geometry', '100x36+20+20', '-fa', 'DejaVu Sans Mono', '-fs', '11', '-bg', '#10161c', '-fg', '#d8dee6'];
     this.launch('xterm', [...terminal, '-e', 'bash', '--norc']);
@@ -81,7 +82,9 @@ export class Desktop {
   }
 
   launch(command, args) {
-    this.children.push(start(command, args, {env: {...this.environment, PS1: '$ '}}));
+    const child = start(command, args, {env: {...this.environment, PS1: '$ '}});
+    this.children.push(child);
+    return child;
   }
 
   /** A video that ends with a still picture. */
@@ -91,8 +94,12 @@ export class Desktop {
     this.launch('ffplay', ['-loglevel', 'error', '-left', `${left}`, '-top', `${top}`, '-noborder', '-f', 'lavfi', '-i', source]);
   }
 
-  async x(...args) {
-    return (await run('xdotool', args, {env: this.environment})).stdout;
+  async run(command, ...args) {
+    return (await run(command, args, {env: this.environment})).stdout;
+  }
+
+  x(...args) {
+    return this.run('xdotool', ...args);
   }
 
   async type(text) {
@@ -102,7 +109,7 @@ export class Desktop {
   }
 
   async serve(port, ...options) {
-    const all = ['--listen', `127.0.0.1:${port}`, '--device', 'cpu', '--no-cursor', ...options];
+    const all = ['--listen', `127.0.0.1:${port}`, '--device', 'cpu', ...options];
     const server = start(join(this.binaries, 'latentdesk-server'), all, {env: this.environment});
     this.children.push(server);
     await eventually(() => {

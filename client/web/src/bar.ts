@@ -28,7 +28,7 @@ export function showBar(): void {
 
 export function focusBar(): void {
   showBar();
-  byId('fullscreen').focus();
+  byId('bar').querySelector<HTMLButtonElement>('button:not([hidden])')?.focus();
 }
 
 async function toggleFullScreen(): Promise<void> {

@@ -48,7 +48,8 @@ export class Pointer {
     if (event.type === 'pointerdown') this.target.setPointerCapture(event.pointerId);
     const [x, y] = this.view.toDesktop(event.clientX, event.clientY);
     const place = `${x} ${y}`;
-    const moves: InputEvent[] = place === this.last ? [] : [['move', x, y]];
+    // A press says where it is: moves do not count before this viewer has control.
+    const moves: InputEvent[] = place === this.last && event.type !== 'pointerdown' ? [] : [['move', x, y]];
     this.last = place;
     const changes = this.buttons.change(event.type === 'pointercancel' ? 0 : event.buttons);
     if (moves.length + changes.length > 0) this.events.send([...moves, ...changes]);
