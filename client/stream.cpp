@@ -13,11 +13,6 @@ namespace {
 // kernel would hold the rest.
 constexpr size_t kQueuedMessages = 8;
 
-std::string hello_message(const std::string& token) {
-  return serialize(ViewerHello{.token = token.empty() ? std::nullopt : std::optional(token),
-                               .cache_bytes = kTileCacheBytes});
-}
-
 }  // namespace
 
 Stream::Stream(StreamConfig config)
@@ -28,21 +23,29 @@ Stream::Stream(StreamConfig config)
       connection_({.url = std::move(config.url),
                    .token = config.token,
                    .trust = std::move(config.trust),
-                   .hello = config.baseline ? "" : hello_message(config.token),
+                   .hello = config.baseline ? decltype(ConnectionConfig::hello){} : greeting(config.token),
                    .on_status = on_change_,
                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }},
                   messages_, buffers_),
-      decode_loop_(messages_,
-                   std::make_unique<BaselineDecoder>(config.space, std::move(config.decoder), images_),
-                   std::make_unique<StreamDecoder>(config.space, std::move(config.stream_decoder), images_,
-                                                   [this](uint64_t connection, const ViewerMessage& message) {
-                                                     connection_.send(connection, serialize(message));
-                                                   }),
-                   config.max_frames,
-                   {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
-                    .on_protocol_error = [this](uint64_t connection,
-                                                const std::string& reason) { refuse(connection, reason); },
-                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
+      decode_loop_(
+          messages_, std::make_unique<BaselineDecoder>(config.space, std::move(config.decoder), images_),
+          std::make_unique<StreamDecoder>(config.space, std::move(config.stream_decoder), images_, progress_,
+                                          [this](uint64_t connection, const ViewerMessage& message) {
+                                            connection_.send(connection, serialize(message));
+                                          }),
+          config.max_frames,
+          {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
+           .on_protocol_error = [this](uint64_t connection,
+                                       const std::string& reason) { refuse(connection, reason); },
+           .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
+
+std::function<std::string(uint64_t)> Stream::greeting(const std::string& token) {
+  return [this, token](uint64_t connection) {
+    return serialize(ViewerHello{.token = token.empty() ? std::nullopt : std::optional(token),
+                                 .cache_bytes = kTileCacheBytes,
+                                 .resume = progress_.take(connection)});
+  };
+}
 
 Stream::~Stream() { connection_.stop(); }
 

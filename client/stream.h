@@ -3,6 +3,7 @@
 #include "client/baseline.h"
 #include "client/connection.h"
 #include "client/decode_loop.h"
+#include "client/resume_point.h"
 #include "client/viewer_stats.h"
 #include "common/latest.h"
 
@@ -61,6 +62,7 @@ class Stream {
   void stop();
 
  private:
+  std::function<std::string(uint64_t connection)> greeting(const std::string& token);
   void deliver(Picture picture);
   void refuse(uint64_t connection, const std::string& reason);
   void fail(std::exception_ptr failure);
@@ -78,6 +80,7 @@ class Stream {
   MessageQueue messages_;
   Latest<Picture> pictures_;
   ViewerStats stats_;
+  ResumePoint progress_;
   Connection connection_;
   DecodeLoop decode_loop_;
 };

@@ -30,6 +30,7 @@ using boost::system::error_code;
 constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
 // Answers to pings that a viewer does not read. More means that it does not want them.
 constexpr size_t kMaxUnsent = 64;
+constexpr const char* kGoodbye = "server is stopping";
 constexpr auto kPeriod = std::chrono::milliseconds(100);
 constexpr int kMessagesInPeriod = 200;
 
@@ -69,14 +70,14 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     unsent_.clear();
     wake_writer_.cancel();
     pace_.cancel();
-    if (id_ != 0) hub_.leave(id_);
+    if (id_ != 0) was_lost_ ? hub_.park(id_, progress()) : hub_.leave(id_);
     spdlog::info("{}: viewer left after {} updates, {} kB: {}", peer_, updates_sent_, bytes_sent_ / 1000,
                  reason);
   }
 
   void take(StreamDelivery delivery) override {
     requested_ = false;
-    if (!open_) return;
+    if (!open_ || is_leaving_) return;
     if (delivery.resized) send(serialize(ServerMessage(Resize{*delivery.resized})));
     for (UpdatePtr& update : delivery.updates) {
       rate_.sent(update->bytes(), SteadyClock::now());
@@ -89,8 +90,18 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
 
   bool is_ready() const override { return requested_; }
 
+  SessionProgress hand_over() override {
+    id_ = 0;
+    open_ = false;
+    goes_on_elsewhere_ = true;
+    websocket_.next_layer().close();
+    return progress();
+  }
+
   void close() override {
-    start_closing(shared_from_this(), websocket_, {websocket::close_code::going_away, "server is stopping"});
+    unsent_.clear();
+    is_leaving_ = true;
+    send(serialize(ServerMessage(Bye{kGoodbye})));
   }
 
  private:
@@ -106,6 +117,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     while (true) {
       error_code error;
       co_await websocket_.async_read(buffer, asio::redirect_error(asio::use_awaitable, error));
+      was_lost_ = is_loss(error);
+      if (goes_on_elsewhere_) co_return "its viewer has come back";
       if (error) co_return describe_end(error);
       try {
         const auto data = buffer.cdata();
@@ -163,20 +176,30 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         throw Ended{{static_cast<websocket::close_code>(close_code(decision.refusal)), decision.reason}};
     }
     slots_ = static_cast<uint32_t>(std::min<uint64_t>(hello.cache_bytes / kStoredTileBytes, kMaxSlots));
-    spdlog::info("{}: viewer connected{}{}", peer_,
+    const SessionStart start =
+        hub_.join(shared_from_this(), {admission_->access()->control, slots_}, hello.resume);
+    id_ = start.viewer;
+    spdlog::info("{}: viewer {}{}{}", peer_, start.resumed ? "came back" : "connected",
                  websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
                  admission_->access()->control ? "" : ", view only");
-    send(serialize(ServerMessage(ServerHello{
-        .model_ver = config_.model_ver, .device = config_.device, .time = now_ms(), .slots = slots_})));
-    id_ = hub_.join(shared_from_this());
+    send(serialize(ServerMessage(ServerHello{.model_ver = config_.model_ver,
+                                             .device = config_.device,
+                                             .time = now_ms(),
+                                             .slots = slots_,
+                                             .session = start.secret,
+                                             .resumed = start.resumed})));
   }
+
+  /// Of the updates that this connection has brought or would have.
+  SessionProgress progress() const { return {rate_.acknowledged(), rate_.sent()}; }
 
   /// Tells the encode thread when the next update can be sent, once.
   void ask_for_more() {
-    if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send() || !may_spend()) return;
+    if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send(SteadyClock::now()) || !may_spend())
+      return;
     requested_ = true;
-    hub_.request(id_,
-                 {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(), rate_.rest()});
+    hub_.request(id_, {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(),
+                       rate_.rest(), rate_.acknowledged()});
   }
 
   void pay(size_t bytes) {
@@ -195,6 +218,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     return false;
   }
 
+  /// Whole messages.
   void send(std::string text) {
     unsent_.push_back({std::move(text), nullptr});
     wake_writer_.cancel();
@@ -221,6 +245,9 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
                                         asio::redirect_error(asio::use_awaitable, error));
       }
       if (error) break;  // the reader finds the same, and knows why
+      if (is_leaving_ && unsent_.empty())
+        co_return start_closing(shared_from_this(), websocket_,
+                                {websocket::close_code::going_away, kGoodbye});
       ask_for_more();
     }
   }
@@ -239,6 +266,9 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   bool open_ = false;
   bool requested_ = false;  ///< the encode thread knows that an update can be sent
   bool afresh_ = false;
+  bool was_lost_ = false;  ///< the connection; neither side has ended it
+  bool goes_on_elsewhere_ = false;
+  bool is_leaving_ = false;  ///< closes once it has sent its last message
   SteadyTime paid_until_{};
   SteadyTime period_end_{};
   int messages_in_period_ = 0;
