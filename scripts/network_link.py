@@ -1,9 +1,11 @@
 """A network of two namespaces and the link between them, which can be cut and squeezed. Needs root."""
 
+import itertools
 import os
 import subprocess
 from contextlib import contextmanager
 
+NUMBERS = itertools.count()
 SERVER, VIEWER = "10.77.0.1", "10.77.0.2"
 
 
@@ -15,7 +17,7 @@ class Link:
     """Two namespaces, `server` and `viewer`, and the link between them, which can be cut."""
 
     def __init__(self):
-        self.names = [f"latentdesk-{side}-{os.getpid()}" for side in ("server", "viewer")]
+        self.names = [f"latentdesk-{side}-{os.getpid()}-{next(NUMBERS)}" for side in ("server", "viewer")]
 
     def __enter__(self):
         for name in self.names:
