@@ -15,11 +15,12 @@ double epoch_ms() { return epoch_seconds() * 1000; }
 }  // namespace
 
 StreamDecoder::StreamDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images,
-                             Reply reply)
+                             Reply reply, News news)
     : space_(std::move(space)),
       decodes_(decoder != nullptr),
       images_(images),
       reply_(std::move(reply)),
+      news_(std::move(news)),
       canvas_(std::move(decoder), space_.channels, kSlots) {}
 
 std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) {
@@ -32,9 +33,10 @@ std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) 
 
 void StreamDecoder::handle(const Message& message) {
   const MessageView parts = split_message(*message.bytes);
-  const ServerMessage content = parse_server_message(parts);
+  ServerMessage content = parse_server_message(parts);
   if (const auto* hello = std::get_if<ServerHello>(&content)) {
     check_origin(*hello);
+    news_(connection_, std::move(content));
   } else if (!greeted_) {
     throw ProtocolError("no hello came first");
   } else if (std::holds_alternative<UpdateAhead>(content)) {
@@ -46,6 +48,8 @@ void StreamDecoder::handle(const Message& message) {
     take(*pong, message.received);
   } else if (const auto* ping = std::get_if<Ping>(&content)) {
     reply_(connection_, Pong{ping->time, epoch_ms() - milliseconds_since(message.received), epoch_ms()});
+  } else {
+    news_(connection_, std::move(content));
   }
 }
 
