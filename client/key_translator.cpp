@@ -54,10 +54,7 @@ void KeyTranslator::key_down(const KeyStroke& key, bool is_repeat, std::vector<I
 
 void KeyTranslator::key_up(int scancode, std::vector<InputEvent>& out) {
   settle(out);
-  const auto found = held_.find(scancode);
-  if (found == held_.end()) return;
-  out.push_back(KeyInput{found->second, false});
-  held_.erase(found);
+  lift(scancode, out);
 }
 
 void KeyTranslator::text(const std::string& utf8, std::vector<InputEvent>& out) {
@@ -91,9 +88,16 @@ void KeyTranslator::forget() {
 }
 
 void KeyTranslator::press(int scancode, uint32_t keysym, std::vector<InputEvent>& out) {
-  key_up(scancode, out);  // SDL may have missed that it went up
+  lift(scancode, out);  // SDL may have missed that it went up
   held_[scancode] = keysym;
   out.push_back(KeyInput{keysym, true});
+}
+
+void KeyTranslator::lift(int scancode, std::vector<InputEvent>& out) {
+  const auto found = held_.find(scancode);
+  if (found == held_.end()) return;
+  out.push_back(KeyInput{found->second, false});
+  held_.erase(found);
 }
 
 bool KeyTranslator::commands() const {

@@ -48,6 +48,7 @@ class KeyTranslator {
 
  private:
   void press(int scancode, uint32_t keysym, std::vector<InputEvent>& out);
+  void lift(int scancode, std::vector<InputEvent>& out);
   bool commands() const;
   uint32_t command_keysym(const KeyStroke& key) const;
 

@@ -16,10 +16,11 @@ double fit_factor(Size picture, Size output) {
   return factor >= 1 && factor < kLargestBorder ? 1 : factor;
 }
 
-/// A place in the output to the pixel of a side of the picture.
-int picture_pixel(double place, int begin, int target_side, int picture_side) {
-  const double pixel = std::floor((place - begin) * picture_side / target_side);
-  return static_cast<int>(std::clamp(pixel, 0.0, static_cast<double>(picture_side - 1)));
+/// `place` in points; the picture takes up `target` points from `begin` on. Both ends of a side can be
+/// reached at any scale, since corners and edges of a desktop do things.
+int picture_pixel(int place, double begin, double target, int side) {
+  const double pixel = (place - begin) * (side - 1) / std::max(target - 1, 1.0);
+  return static_cast<int>(std::lround(std::clamp(pixel, 0.0, side - 1.0)));
 }
 
 }  // namespace
@@ -40,12 +41,10 @@ double ViewFit::points_per_picture_pixel() const {
 
 ViewFit::Point ViewFit::to_picture(Point points) const {
   if (target_.width == 0) return {};
-  // The middle of the point: with several pixels to a point, or several points to a pixel, it is the fair
-  // one.
-  const double x = (points.x + 0.5) * pixels_per_point_x();
-  const double y = (points.y + 0.5) * pixels_per_point_y();
-  return {picture_pixel(x, target_.x, target_.width, picture_.width),
-          picture_pixel(y, target_.y, target_.height, picture_.height)};
+  const double x = pixels_per_point_x();
+  const double y = pixels_per_point_y();
+  return {picture_pixel(points.x, target_.x / x, target_.width / x, picture_.width),
+          picture_pixel(points.y, target_.y / y, target_.height / y, picture_.height)};
 }
 
 bool ViewFit::contains(Point points) const {
