@@ -2,6 +2,7 @@
 
 #include "client/key_translator.h"
 
+#include <array>
 #include <optional>
 
 namespace latentdesk {
@@ -11,10 +12,11 @@ enum class HotKey { full_screen, control, grab, secure_attention, help, statisti
 
 std::optional<HotKey> hot_key(const KeyStroke& key);
 
-/// For the window, and for --help.
-inline constexpr const char* kHotKeyHelp =
-    "Ctrl+Alt+Shift+ F full screen, C take or give control, G grab all keys, D send Ctrl+Alt+Del, S "
-    "statistics, "
-    "P screenshot, H help, Q quit";
+/// For the window.
+inline constexpr std::array kHotKeyHelp = {
+    "With Ctrl+Alt+Shift:",
+    "F full screen   C take or give control   G all keys to the desktop, or not",
+    "D send Ctrl+Alt+Del   S statistics   P picture   H help   Q quit",
+};
 
 }  // namespace latentdesk

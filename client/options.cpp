@@ -23,7 +23,7 @@ constexpr const char* kExamples = R"(Examples:
                                                   look once, from a script
 
 Keys in the window: all go to the desktop but Ctrl+Alt+Shift and F full screen, C take or
-give control, G grab all keys or not, D send Ctrl+Alt+Del, S statistics, P screenshot,
+give control, G grab all keys or not, D send Ctrl+Alt+Del, S statistics, P picture,
 H help, Q quit.
 Frames and statistics go to standard output, the log to standard error. The exit status
 is 0 when pictures came, else 1.)";

@@ -101,7 +101,7 @@ class Window::Presentation {
     if (notice_ends_) {
       renderer.draw_text({notice_}, Place::bottom);
     } else if (shows_help_) {
-      renderer.draw_text({kHotKeyHelp}, Place::bottom);
+      renderer.draw_text({kHotKeyHelp.begin(), kHotKeyHelp.end()}, Place::bottom);
     }
     renderer.present();
   }
