@@ -46,6 +46,7 @@ class Hub {
     std::function<void(bool)> want_packets;                              ///< a baseline viewer can take one
     std::function<void(uint64_t viewer, const StreamRequest&)> request;  ///< of a viewer of latentdesk.2
     std::function<void(uint64_t viewer)> remove;
+    std::function<void(bool)> want_cursor = [](bool) {};  ///< in pictures: baseline viewers are there
   };
 
   Hub(boost::asio::io_context& context, Demand& demand, Upstream upstream);
