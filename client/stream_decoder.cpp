@@ -17,12 +17,13 @@ double epoch_ms() { return epoch_seconds() * 1000; }
 }  // namespace
 
 StreamDecoder::StreamDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images,
-                             ResumePoint& progress, Reply reply)
+                             ResumePoint& progress, Reply reply, News news)
     : space_(std::move(space)),
       decodes_(decoder != nullptr),
       images_(images),
       progress_(progress),
       reply_(std::move(reply)),
+      news_(std::move(news)),
       canvas_(std::move(decoder), space_.channels, kSlots) {}
 
 std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) {
@@ -37,9 +38,10 @@ std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) 
 
 void StreamDecoder::handle(const Message& message) {
   const MessageView parts = split_message(*message.bytes);
-  const ServerMessage content = parse_server_message(parts);
+  ServerMessage content = parse_server_message(parts);
   if (const auto* hello = std::get_if<ServerHello>(&content)) {
     greet(*hello);
+    news_(connection_, std::move(content));
   } else if (!greeted_) {
     throw ProtocolError("no hello came first");
   } else if (std::holds_alternative<UpdateAhead>(content)) {
@@ -51,10 +53,12 @@ void StreamDecoder::handle(const Message& message) {
     progress_.set_whole(true);
   } else if (const auto* pong = std::get_if<Pong>(&content)) {
     take(*pong, message.received);
-  } else if (const auto* bye = std::get_if<Bye>(&content)) {
-    spdlog::info("the server says goodbye: {}", printable(bye->reason));
   } else if (const auto* ping = std::get_if<Ping>(&content)) {
     reply_(connection_, Pong{ping->time, epoch_ms() - milliseconds_since(message.received), epoch_ms()});
+  } else {
+    if (const auto* bye = std::get_if<Bye>(&content))
+      spdlog::info("the server says goodbye: {}", printable(bye->reason));
+    news_(connection_, std::move(content));
   }
 }
 

@@ -18,11 +18,13 @@ inline constexpr uint64_t kTileCacheBytes = uint64_t{64} << 20;
 class StreamDecoder : public MessageDecoder {
  public:
   using Reply = std::function<void(uint64_t connection, const ViewerMessage&)>;
+  /// Takes the server's hello, and what is about the desktop but no pixels.
+  using News = std::function<void(uint64_t connection, ServerMessage)>;
 
   /// Without a `decoder` updates are only counted and acknowledged, and pictures have no image. `progress`
   /// outlives it.
   StreamDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images,
-                ResumePoint& progress, Reply reply);
+                ResumePoint& progress, Reply reply, News news);
 
   std::optional<Picture> decode(const Message& message, bool show) override;
 
@@ -41,6 +43,7 @@ class StreamDecoder : public MessageDecoder {
   Pool<Image>& images_;
   ResumePoint& progress_;
   const Reply reply_;
+  const News news_;
   Canvas canvas_;
   uint64_t connection_ = 0;
   bool greeted_ = false;

@@ -5,7 +5,7 @@ set -euo pipefail
 # One line for each purpose; NAME|OTHER is the first that the distribution has (Debian 12, or a later Debian or Ubuntu).
 declare -rA packages=(
   [build]="g++ cmake ninja-build pkg-config libboost1.81-dev|libboost1.83-dev libssl-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
-    libspdlog-dev libdnnl-dev libx11-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev
+    libspdlog-dev libdnnl-dev libx11-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev libxkbcommon-dev
     libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
   [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
     xterm procps x11-utils x11-xserver-utils iproute2 iptables python3-torch python3-numpy python3-onnx python3-websockets

@@ -18,6 +18,8 @@ class CaptureLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+struct CursorPicture;
+
 /// Memory that a capture fills without a further copy. Read from any one thread at a time.
 class FrameBuffer {
  public:
@@ -56,12 +58,14 @@ class Frame {
     std::swap(pool_, other.pool_);
     std::swap(buffer_, other.buffer_);
     timestamp = other.timestamp;
+    cursor = std::move(other.cursor);
     return *this;
   }
 
   MutableImageView view() const { return buffer_->view(); }
 
-  double timestamp = 0;  ///< capture time, seconds since the epoch
+  double timestamp = 0;                         ///< capture time, seconds since the epoch
+  std::shared_ptr<const CursorPicture> cursor;  ///< is not in the picture; null where it is not wanted
 
  private:
   std::shared_ptr<FramePool> pool_;
@@ -80,6 +84,11 @@ class Capture {
   virtual std::string description() const = 0;
   virtual Size size() const = 0;
   virtual std::vector<std::unique_ptr<FrameBuffer>> make_buffers(int count) = 0;
+
+  /// Whether the pointer is wanted, and its changes count as changes of the picture. At first it is not.
+  virtual void watch_cursor(bool) {}
+  /// The pointer as it is now; null when it is not wanted, or there is none.
+  virtual std::shared_ptr<const CursorPicture> cursor() { return nullptr; }
 
   /// Blocks until the picture may have changed (true), or `wake_fd` is readable or `deadline` has come
   /// (false). Throws CaptureLost.

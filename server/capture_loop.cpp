@@ -41,6 +41,11 @@ void CaptureLoop::refresh() {
   wake_.signal();
 }
 
+void CaptureLoop::want_cursor(bool wanted) {
+  cursor_wanted_ = wanted;
+  wake_.signal();
+}
+
 void CaptureLoop::capture_until_lost(Capture& capture) {
   const auto pool = make_pool(capture);
   spdlog::info("capturing {}, {}x{}", capture.description(), capture.size().width, capture.size().height);
@@ -50,6 +55,7 @@ void CaptureLoop::capture_until_lost(Capture& capture) {
     // Demand first: a refresh is asked for before the demand that it comes with, and must not be met twice.
     const bool wanted = demand_.is_open();
     changed |= refresh_.exchange(false);
+    capture.watch_cursor(cursor_wanted_);
     const bool due = changed && wanted;
     if (due && SteadyClock::now() >= earliest) {
       earliest = SteadyClock::now() + period_;
@@ -79,6 +85,7 @@ void CaptureLoop::grab(Capture& capture, const std::shared_ptr<FramePool>& pool)
   capture.grab(*buffer);
   Frame frame(pool, std::move(buffer));
   frame.timestamp = epoch_seconds();
+  frame.cursor = capture.cursor();
   frames_.put(std::move(frame));
   bell_.ring();
 }

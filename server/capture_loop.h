@@ -36,6 +36,8 @@ class CaptureLoop {
   void stop();
   /// Captures even though nothing has changed: somebody has no picture at all.
   void refresh();
+  /// Whether frames come with the pointer; at first they do not.
+  void want_cursor(bool wanted);
   /// Looks again whether there is demand.
   void wake() { wake_.signal(); }
 
@@ -54,6 +56,7 @@ class CaptureLoop {
   Wake wake_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refresh_{true};
+  std::atomic<bool> cursor_wanted_{false};
 };
 
 }  // namespace latentdesk

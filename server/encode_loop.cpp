@@ -1,6 +1,7 @@
 #include "server/encode_loop.h"
 
 #include "common/clock.h"
+#include "server/x11_cursor.h"
 
 #include <spdlog/spdlog.h>
 
@@ -62,7 +63,10 @@ void EncodeLoop::take(const Frame& frame) {
     stream_.serve();  // before the baseline, which must not slow it
   }
   missed_ = !packets_wanted_;
-  if (packets_wanted_) events_.on_packet(encode(frame));
+  if (!packets_wanted_) return;
+  // Only now: those of latentdesk.2 draw the pointer themselves, and the screen's state is without it.
+  if (frame.cursor) draw_cursor(*frame.cursor, frame.view());
+  events_.on_packet(encode(frame));
 }
 
 PacketPtr EncodeLoop::encode(const Frame& frame) {

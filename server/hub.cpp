@@ -28,6 +28,7 @@ void Hub::join(const std::shared_ptr<Viewer>& viewer) {
   // While nobody watched nothing was captured, so what is here may be old.
   if (viewers_.size() == 1) {
     newest_.reset();
+    upstream_.want_cursor(true);
     upstream_.refresh();
   }
   if (newest_) viewer->offer(newest_);
@@ -36,7 +37,10 @@ void Hub::join(const std::shared_ptr<Viewer>& viewer) {
 
 void Hub::leave(const std::shared_ptr<Viewer>& viewer) {
   viewers_.erase(viewer);
-  if (viewers_.empty()) repeat_timer_.cancel();
+  if (viewers_.empty()) {
+    repeat_timer_.cancel();
+    upstream_.want_cursor(false);
+  }
   update_demand();
 }
 

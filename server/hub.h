@@ -60,6 +60,7 @@ class Hub {
     std::function<void(uint64_t viewer)> remove;
     std::function<void(uint64_t viewer)> park;  ///< as StreamEncoder's
     std::function<void(uint64_t from, uint64_t to, uint64_t updates)> resume;
+    std::function<void(bool)> want_cursor = [](bool) {};  ///< in pictures: baseline viewers are there
   };
 
   Hub(boost::asio::io_context& context, Demand& demand, Upstream upstream);

@@ -59,12 +59,23 @@ void add_source_options(CLI::App& app, ServerOptions& options) {
   add_size(app, "--start-display", options.start_display, "start an Xvfb of this size and capture it");
   app.add_option("command", options.command, "after --: program to run on the started display")
       ->option_text("COMMAND ...");
-  app.add_flag("--cursor,!--no-cursor", options.cursor, "draw the pointer into the picture (default)");
+  app.add_flag("--cursor,!--no-cursor", options.cursor, "viewers see the pointer (default)");
   add_size(app, "--size", options.size, "size of a raw or pattern source (default: 1280x720)");
   app.add_option("--fps", options.fps, "frame rate of a raw or pattern source (default: 30)")
       ->check(CLI::Range(0.1, 1000.0))
       ->option_text("N");
   app.add_flag("--loop", options.loop, "begin a raw source again at its end");
+}
+
+CLI::Option* add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& help) {
+  return app.add_option(name, value, help)->check(CLI::IsMember({"on", "off"}))->option_text("on|off");
+}
+
+void add_desk_options(CLI::App& app, ServerOptions& options) {
+  app.add_flag("--view-only", options.view_only, "viewers look, and nobody types or points");
+  add_switch(app, "--clipboard", options.clipboard,
+             "what is copied goes to who has control, and back (default: on)");
+  add_switch(app, "--resize", options.resize, "who has control may set the screen's size (default: on)");
 }
 
 void add_stream_options(CLI::App& app, ServerOptions& options) {
@@ -167,6 +178,7 @@ ServerOptions parse_server_options(int argc, char** argv) {
   ServerOptions options;
   CLI::App app{kDescription, "latentdesk-server"};
   add_source_options(app, options);
+  add_desk_options(app, options);
   add_stream_options(app, options);
   TokenOptions tokens;
   add_safety_options(app, options, tokens);

@@ -35,7 +35,10 @@ struct ServerOptions {
   Size size{1280, 720};    ///< of sources raw and pattern
   double fps = 30;         ///< of sources raw and pattern
   bool loop = false;       ///< source raw begins again at its end
-  bool cursor = true;      ///< draw the pointer into the picture
+  bool cursor = true;      ///< viewers see the pointer
+  bool view_only = false;  ///< nobody may type or point
+  bool clipboard = true;   ///< for who has control
+  bool resize = true;      ///< who has control may set the screen's size
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
 

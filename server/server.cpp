@@ -107,6 +107,8 @@ Server::Server(const ServerOptions& options)
       acceptor_(open_acceptor(context_, options)),
       capture_loop_(capture_opener(options, virtual_display_.get()), options.max_fps, demand_, frames_,
                     bell_),
+      desk_(open_desk()),
+      seats_(context_.get_executor(), desk_.get()),
       hub_(context_, demand_,
            {.refresh = [this] { capture_loop_.refresh(); },
             .want_packets = [this](bool wanted) { encode_loop_->want_packets(wanted); },
@@ -116,7 +118,8 @@ Server::Server(const ServerOptions& options)
             .remove = [this](uint64_t viewer) { encode_loop_->remove(viewer); },
             .park = [this](uint64_t viewer) { encode_loop_->park(viewer); },
             .resume = [this](uint64_t from, uint64_t to,
-                             uint64_t updates) { encode_loop_->resume(from, to, updates); }}),
+                             uint64_t updates) { encode_loop_->resume(from, to, updates); },
+            .want_cursor = [this](bool wanted) { capture_loop_.want_cursor(wanted); }}),
       files_(load_page(options.web)),
       gate_({.tls = tls_.context,
              .tokens = Tokens(options.token, options.view_token),
@@ -141,7 +144,8 @@ Server::Server(const ServerOptions& options)
   stream_config_ = {.model_ver = model.wire_version(),
                     .device = backend.name + " (" + backend.description + ")",
                     .quality = options.quality,
-                    .bytes_per_second = options.max_bitrate * 1e6 / 8};
+                    .bytes_per_second = options.max_bitrate * 1e6 / 8,
+                    .seats = &seats_};
   const auto deliver = [this](auto made) {
     asio::post(context_, [this, made = std::move(made)]() mutable { hub_.deliver(std::move(made)); });
   };
@@ -158,7 +162,30 @@ Server::Server(const ServerOptions& options)
 
 Server::~Server() { stop_workers(); }
 
+std::unique_ptr<Desk> Server::open_desk() {
+  if (options_.source != "x11") return nullptr;
+  const auto post = [this](auto task) { asio::post(context_, std::move(task)); };
+  return std::make_unique<Desk>(
+      DeskOptions{.display = virtual_display_ ? virtual_display_->name() : options_.display,
+                  .input = !options_.view_only,
+                  .clipboard = options_.clipboard,
+                  .resize = options_.resize,
+                  .cursor = options_.cursor},
+      DeskEvents{.on_cursor =
+                     [=, this](CursorShape shape) {
+                       post([this, message = std::make_shared<const std::string>(serialize(
+                                       ServerMessage(std::move(shape))))] { seats_.show_cursor(message); });
+                     },
+                 .on_pointer = [=, this](DeskPointer at) { post([=, this] { seats_.show_pointer(at); }); },
+                 .on_clipboard =
+                     [=, this](std::string text) {
+                       post([this, text = std::move(text)] { seats_.show_clipboard(text); });
+                     },
+                 .on_room = [=, this] { post([this] { seats_.make_room(); }); }});
+}
+
 void Server::run() {
+  if (desk_) start_worker(desk_thread_, "desk", [this] { desk_->run(); });
   start_worker(capture_thread_, "capture", [this] { capture_loop_.run(); });
   start_worker(encode_thread_, "encode", [this] { encode_loop_->run(); });
   asio::co_spawn(context_, accept_connections(acceptor_, gate_), asio::detached);
@@ -249,6 +276,8 @@ void Server::stop_workers() {
   capture_loop_.stop();
   frames_.close();
   bell_.close();
+  if (desk_) desk_->stop();
+  if (desk_thread_.joinable()) desk_thread_.join();
   if (capture_thread_.joinable()) capture_thread_.join();
   if (encode_thread_.joinable()) encode_thread_.join();
 }

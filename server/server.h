@@ -3,10 +3,12 @@
 #include "common/latest.h"
 #include "server/capture_loop.h"
 #include "server/demand.h"
+#include "server/desk.h"
 #include "server/encode_loop.h"
 #include "server/gate.h"
 #include "server/hub.h"
 #include "server/options.h"
+#include "server/seats.h"
 #include "server/server_tls.h"
 #include "server/static_files.h"
 #include "server/stream_session.h"
@@ -23,7 +25,8 @@
 
 namespace latentdesk {
 
-/// The whole server: capture thread -> encode thread -> network thread, which is the one that calls `run`.
+/// The whole server: capture thread -> encode thread -> network thread, which is the one that calls `run`;
+/// and from there -> desk thread.
 class Server {
  public:
   /// Opens everything that can fail, so that errors come before viewers do. Throws std::runtime_error.
@@ -38,6 +41,7 @@ class Server {
   boost::asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
 
  private:
+  std::unique_ptr<Desk> open_desk();
   void announce() const;
   void start_worker(std::thread& thread, const char* name, std::function<void()> work);
   void wait_for_stop_signal();
@@ -58,6 +62,8 @@ class Server {
   Latest<Frame> frames_;
   Doorbell bell_;  ///< wakes the encode thread
   CaptureLoop capture_loop_;
+  std::unique_ptr<Desk> desk_;  ///< null where there is no X display
+  Seats seats_;
   Hub hub_;
   StreamConfig stream_config_;
   std::shared_ptr<StaticFiles> files_;
@@ -65,6 +71,7 @@ class Server {
   std::unique_ptr<EncodeLoop> encode_loop_;
   std::thread capture_thread_;
   std::thread encode_thread_;
+  std::thread desk_thread_;
   std::exception_ptr failure_;  ///< what ended a worker; network thread only
 };
 

@@ -4,6 +4,7 @@
 #include "common/stream/rate_control.h"
 #include "server/gate.h"
 #include "server/hub.h"
+#include "server/seats.h"
 #include "server/session_socket.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -30,9 +31,14 @@ using boost::system::error_code;
 constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
 // Answers to pings that a viewer does not read. More means that it does not want them.
 constexpr size_t kMaxUnsent = 64;
-constexpr const char* kGoodbye = "server is stopping";
 constexpr auto kPeriod = std::chrono::milliseconds(100);
-constexpr int kMessagesInPeriod = 200;
+constexpr size_t kMessagesInPeriod = 200;
+// What counts as one more message, since it takes as long.
+constexpr size_t kBytesOfMessage = 8192;
+constexpr size_t kEventsOfMessage = 2;
+constexpr auto kComplaintPeriod = std::chrono::seconds(10);
+
+const websocket::close_reason kStopping(websocket::close_code::going_away, "server is stopping");
 
 double now_ms() { return epoch_seconds() * 1000; }
 
@@ -70,6 +76,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     unsent_.clear();
     wake_writer_.cancel();
     pace_.cancel();
+    seat_.reset();
     if (id_ != 0) was_lost_ ? hub_.park(id_, progress()) : hub_.leave(id_);
     spdlog::info("{}: viewer left after {} updates, {} kB: {}", peer_, updates_sent_, bytes_sent_ / 1000,
                  reason);
@@ -77,7 +84,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
 
   void take(StreamDelivery delivery) override {
     requested_ = false;
-    if (!open_ || is_leaving_) return;
+    if (!open_ || is_last_) return;
     if (delivery.resized) send(serialize(ServerMessage(Resize{*delivery.resized})));
     for (UpdatePtr& update : delivery.updates) {
       rate_.sent(update->bytes(), SteadyClock::now());
@@ -99,9 +106,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   }
 
   void close() override {
+    if (id_ == 0) return start_closing(shared_from_this(), websocket_, kStopping);
     unsent_.clear();
-    is_leaving_ = true;
-    send(serialize(ServerMessage(Bye{kGoodbye})));
+    is_last_ = true;
+    send(serialize(ServerMessage(Bye{kStopping.reason.c_str()})));
   }
 
  private:
@@ -132,8 +140,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         start_closing(shared_from_this(), websocket_, ended.close);
         co_return std::string(ended.close.reason.data(), ended.close.reason.size());
       }
+      messages_in_period_ += buffer.size() / kBytesOfMessage;
       buffer.consume(buffer.size());
       co_await rest_from_floods();
+      if (seat_) co_await seat_->wait_for_room();
     }
   }
 
@@ -145,13 +155,21 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
       messages_in_period_ = 0;
     }
     if (++messages_in_period_ < kMessagesInPeriod) co_return;
-    asio::steady_timer rest(websocket_.get_executor(), period_end_);
+    if (now >= next_complaint_) {
+      spdlog::warn("{}: sends more than any viewer has reason to; it is read at {} messages a second", peer_,
+                   kMessagesInPeriod * (std::chrono::seconds(1) / kPeriod));
+      next_complaint_ = now + kComplaintPeriod;
+    }
+    // What a long message is beyond the limit, it takes from the periods that follow.
+    const auto periods = static_cast<int>(messages_in_period_ / kMessagesInPeriod);
+    asio::steady_timer rest(websocket_.get_executor(), period_end_ + (periods - 1) * kPeriod);
     co_await rest.async_wait(asio::use_awaitable);
   }
 
   void handle(const ViewerMessage& message) {
     const bool is_hello = std::holds_alternative<ViewerHello>(message);
     if (is_hello == (id_ != 0)) throw ProtocolError(is_hello ? "a second hello" : "no hello came first");
+    if (seat_) seat_->hear();
     std::visit([this](const auto& content) { obey(content); }, message);
     ask_for_more();
   }
@@ -164,10 +182,13 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   void obey(const Pong&) {}
   void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
   void obey(const Refresh&) { afresh_ = true; }
-  void obey(const Input&) {}
-  void obey(const ControlWish&) {}
-  void obey(const SizeWish&) {}
-  void obey(const Clipboard&) {}
+  void obey(const Input& input) {
+    messages_in_period_ += input.events.size() / kEventsOfMessage;
+    seat_->obey(input);
+  }
+  void obey(const ControlWish& wish) { seat_->obey(wish); }
+  void obey(const SizeWish& wish) { seat_->obey(wish); }
+  void obey(const Clipboard& clipboard) { seat_->obey(clipboard); }
 
   void obey(const ViewerHello& hello) {
     if (hello.token || !admission_->access()) {
@@ -176,18 +197,23 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         throw Ended{{static_cast<websocket::close_code>(close_code(decision.refusal)), decision.reason}};
     }
     slots_ = static_cast<uint32_t>(std::min<uint64_t>(hello.cache_bytes / kStoredTileBytes, kMaxSlots));
+    const bool may_control = admission_->access()->control && !hello.view_only;
     const SessionStart start =
         hub_.join(shared_from_this(), {admission_->access()->control, slots_}, hello.resume);
     id_ = start.viewer;
     spdlog::info("{}: viewer {}{}{}", peer_, start.resumed ? "came back" : "connected",
                  websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
-                 admission_->access()->control ? "" : ", view only");
+                 may_control ? "" : ", view only");
+    if (may_control) websocket_.read_message_max(kMaxViewerMessageBytes);
     send(serialize(ServerMessage(ServerHello{.model_ver = config_.model_ver,
                                              .device = config_.device,
                                              .time = now_ms(),
                                              .slots = slots_,
                                              .session = start.secret,
-                                             .resumed = start.resumed})));
+                                             .resumed = start.resumed,
+                                             .clipboard = may_control && config_.seats->has_clipboard(),
+                                             .resizable = may_control && config_.seats->can_resize()})));
+    seat_ = config_.seats->join(peer_, may_control, [this] { wake_writer_.cancel(); });
   }
 
   /// Of the updates that this connection has brought or would have.
@@ -224,10 +250,23 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     wake_writer_.cancel();
   }
 
+  /// What the desk has to say goes before updates, and keeps its place behind other messages.
+  SharedText next_of_seat() {
+    if (!seat_ || (!unsent_.empty() && !unsent_.front().update)) return nullptr;
+    return seat_->next();
+  }
+
   asio::awaitable<void> write_messages() {
     while (open_) {
       error_code error;
+      if (const SharedText message = next_of_seat()) {
+        co_await websocket_.async_write(asio::buffer(*message),
+                                        asio::redirect_error(asio::use_awaitable, error));
+        if (error) break;
+        continue;
+      }
       if (unsent_.empty()) {
+        if (is_last_) co_return start_closing(shared_from_this(), websocket_, kStopping);
         wake_writer_.expires_at(asio::steady_timer::time_point::max());
         co_await wake_writer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
         continue;
@@ -245,9 +284,6 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
                                         asio::redirect_error(asio::use_awaitable, error));
       }
       if (error) break;  // the reader finds the same, and knows why
-      if (is_leaving_ && unsent_.empty())
-        co_return start_closing(shared_from_this(), websocket_,
-                                {websocket::close_code::going_away, kGoodbye});
       ask_for_more();
     }
   }
@@ -268,10 +304,12 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   bool afresh_ = false;
   bool was_lost_ = false;  ///< the connection; neither side has ended it
   bool goes_on_elsewhere_ = false;
-  bool is_leaving_ = false;  ///< closes once it has sent its last message
+  bool is_last_ = false;        ///< when all is sent, the server closes
+  std::unique_ptr<Seat> seat_;  ///< from hello on
   SteadyTime paid_until_{};
   SteadyTime period_end_{};
-  int messages_in_period_ = 0;
+  SteadyTime next_complaint_{};
+  size_t messages_in_period_ = 0;
   uint64_t updates_sent_ = 0;
   uint64_t bytes_sent_ = 0;
 };

@@ -12,6 +12,7 @@
 namespace latentdesk {
 
 class Hub;
+class Seats;
 
 /// What all sessions of latentdesk.2 say and keep to.
 struct StreamConfig {
@@ -19,6 +20,7 @@ struct StreamConfig {
   std::string device;           ///< what the server encodes on
   int quality = 55;             ///< ceiling, 1 to 100
   double bytes_per_second = 0;  ///< to each viewer, at most; 0: no limit
+  Seats* seats = nullptr;       ///< never null once a session begins
 };
 
 /// Answers the upgrade request of a viewer of latentdesk.2 and serves it until its WebSocket ends. Its hello

@@ -32,12 +32,12 @@ void check_pixel_format(const X11Connection& connection) {
 class X11Capture : public Capture {
  public:
   explicit X11Capture(const X11CaptureOptions& options)
-      : connection_(options.display), size_(screen_size(connection_)), draws_cursor_(options.draw_cursor) {
+      : connection_(options.display), size_(screen_size(connection_)), has_cursor_(options.cursor) {
     check_pixel_format(connection_);
     if (!is_valid(size_)) throw std::runtime_error("the X screen is larger than 8K");
     select_damage();
     select_size();
-    if (draws_cursor_) select_pointer();
+    if (has_cursor_) select_pointer();
     connection_.check();
   }
 
@@ -67,8 +67,12 @@ class X11Capture : public Capture {
     const bool filled = static_cast<X11Buffer&>(buffer).fill(connection_);
     connection_.check();
     if (!filled) throw CaptureLost("the X screen has changed its size");
-    if (draws_cursor_) draw_cursor(connection_, buffer.view());
-    connection_.check();
+  }
+
+  void watch_cursor(bool wanted) override { cursor_wanted_ = wanted && has_cursor_; }
+
+  std::shared_ptr<const CursorPicture> cursor() override {
+    return cursor_wanted_ ? cursor_picture(connection_) : nullptr;
   }
 
  private:
@@ -109,9 +113,9 @@ class X11Capture : public Capture {
       XNextEvent(connection_.get(), &event);
       if (event.type == randr_event_ + RRScreenChangeNotify)
         throw CaptureLost("the X screen has changed its size");
-      changed |= event.type == damage_event_ + XDamageNotify ||
-                 event.type == xfixes_event_ + XFixesCursorNotify ||
-                 (event.type == GenericEvent && event.xcookie.extension == xinput_opcode_);
+      const bool is_cursor = event.type == xfixes_event_ + XFixesCursorNotify ||
+                             (event.type == GenericEvent && event.xcookie.extension == xinput_opcode_);
+      changed |= event.type == damage_event_ + XDamageNotify || (is_cursor && cursor_wanted_);
     }
     connection_.check();
     return changed;
@@ -119,7 +123,8 @@ class X11Capture : public Capture {
 
   X11Connection connection_;
   Size size_;
-  bool draws_cursor_;
+  bool has_cursor_;
+  bool cursor_wanted_ = false;
   bool shared_ = false;
   Damage damage_ = None;
   // Never the type of an event while its extension is not there.

@@ -8,8 +8,8 @@
 namespace latentdesk {
 
 struct X11CaptureOptions {
-  std::string display;      ///< as in $DISPLAY; empty for that
-  bool draw_cursor = true;  ///< into the picture
+  std::string display;  ///< as in $DISPLAY; empty for that
+  bool cursor = true;   ///< tell of the pointer, which is never in the picture, when it is wanted
 };
 
 /// Captures a screen: XDamage says when, XShm how, plain XGetImage where shared memory does not reach.

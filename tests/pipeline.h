@@ -5,6 +5,7 @@
 #include "server/gate.h"
 #include "server/hub.h"
 #include "server/listener.h"
+#include "server/seats.h"
 #include "server/session.h"
 #include "server/stream_session.h"
 #include "server/synthetic_capture.h"
@@ -131,7 +132,8 @@ class Pipeline {
 
   Latest<Frame> frames_;
   Doorbell bell_;
-  StreamConfig stream_config_{.model_ver = "copy-1.0", .device = "test", .quality = 50};
+  Seats seats_{context_.get_executor(), nullptr};
+  StreamConfig stream_config_{.model_ver = "copy-1.0", .device = "test", .quality = 50, .seats = &seats_};
   CaptureLoop capture_loop_;
   Hub hub_;
   Gate gate_;
