@@ -1,6 +1,7 @@
 #include "client/connection.h"
 
 #include "client/backoff.h"
+#include "client/link_watch.h"
 #include "client/websocket.h"
 #include "common/protocol.h"
 
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -32,6 +34,12 @@ namespace {
 
 // How long a server has to answer our close frame before the socket is closed without it.
 constexpr auto kCloseTimeout = 500ms;
+// While the link is down nothing answers; once it is up, everything does, in a few round trips. TCP's own
+// attempts would come 1, 3 and 7 s after the first.
+constexpr auto kQuickConnect = 200ms;
+constexpr auto kQuickHandshake = 1s;
+// A connection that lasted so long was a good one, even if nothing has changed on the screen.
+constexpr auto kGoodTime = 2s;
 
 }  // namespace
 
@@ -78,37 +86,55 @@ class Connection::Network {
 
   net::awaitable<void> stay_connected() {
     while (!stopping_) {
-      set_status({.state = ConnectionStatus::State::connecting});
+      const SteadyTime began = SteadyClock::now();
       const std::string reason = co_await connect_and_receive();
       if (stopping_) co_return;
       if (refused_for_good_) {
         set_status({.state = ConnectionStatus::State::waiting, .reason = reason});
         throw std::runtime_error(config_.url.authority() + ": " + reason);
       }
-      if (confirmed_ == connection_) backoff_.reset();
-      const Backoff::Delay delay = backoff_.next();
-      spdlog::warn("{}: {}; trying again in {:.1f} s", config_.url.authority(), reason,
-                   static_cast<double>(delay.count()) / 1000);
-      set_status({.state = ConnectionStatus::State::waiting, .reason = reason, .retry_in = delay});
+      const SteadyTime now = SteadyClock::now();
+      if (was_good_) backoff_.reset(now);
+      const Backoff::Delay delay = backoff_.next(!was_lost_, began, now);
+      tell_retry(reason, delay);
       timer_.expires_after(delay);
       error_code cancelled;
       co_await timer_.async_wait(net::redirect_error(net::use_awaitable, cancelled));
     }
   }
 
+  /// Of many quick attempts only the reason of the first is told: what they fail by says nothing new.
+  void tell_retry(const std::string& reason, Backoff::Delay delay) {
+    const bool is_quick = was_lost_ && backoff_.is_quick(SteadyClock::now());
+    if (is_quick && !was_good_) return;
+    if (is_quick) {
+      spdlog::warn("{}: {}; connecting again", config_.url.authority(), reason);
+      return set_status({.state = ConnectionStatus::State::connecting, .reason = reason});
+    }
+    spdlog::warn("{}: {}; trying again in {:.1f} s", config_.url.authority(), reason,
+                 static_cast<double>(delay.count()) / 1000);
+    set_status({.state = ConnectionStatus::State::waiting, .reason = reason, .retry_in = delay});
+  }
+
   /// One connection from start to end; returns why it ended.
   net::awaitable<std::string> connect_and_receive() {
     ++connection_;
-    socket_ = make_websocket(context_);
+    const bool is_quick = backoff_.is_quick(SteadyClock::now());
+    if (!is_quick) set_status({.state = ConnectionStatus::State::connecting});
+    const Patience patience = is_quick ? quick_patience() : Patience{};
+    socket_ = make_websocket(context_, patience);
+    was_lost_ = false;
+    connected_.reset();
     unsent_.clear();
     is_writing_ = false;
     close_reason_.clear();
     std::string reason;
     try {
-      co_await connect();
+      co_await connect(patience, is_quick);
       co_await receive();
     } catch (const system_error& error) {
       reason = describe(error.code(), *socket_);
+      was_lost_ = close_reason_.empty() && is_loss(error.code(), *socket_);
       refused_for_good_ = error.code() == websocket::error::closed && is_final(socket_->reason());
     } catch (const Refusal& refusal) {
       reason = refusal.what();
@@ -117,28 +143,50 @@ class Connection::Network {
       reason = distrust.what();
       refused_for_good_ = true;
     }
+    watch_.stop();
+    was_good_ = connected_ && (confirmed_ == connection_ || SteadyClock::now() - *connected_ > kGoodTime);
     timer_.cancel();  // the wait for an answer to our close frame
     socket_->next_layer().close();
     // With it goes the timer of a handshake that was refused, which would keep the thread alive.
     socket_.reset();
+    if (std::exchange(is_dead_, false)) co_return "the server does not answer";
     co_return close_reason_.empty() ? reason : close_reason_;
   }
 
-  net::awaitable<void> connect() {
+  Patience quick_patience() const {
+    const auto several = std::chrono::duration_cast<std::chrono::milliseconds>(4 * watch_.round_trip());
+    return {std::max<std::chrono::milliseconds>(kQuickConnect, several),
+            std::max<std::chrono::milliseconds>(kQuickHandshake, 2 * several)};
+  }
+
+  /// Asks for the server's address anew unless in haste: without the link nobody would answer that either.
+  net::awaitable<tcp::resolver::results_type> resolve(bool in_haste) {
     const std::string port = std::to_string(config_.url.port);
-    const auto endpoints = co_await resolver_.async_resolve(config_.url.host, port, net::use_awaitable);
+    if (in_haste && endpoint_)
+      co_return tcp::resolver::results_type::create(*endpoint_, config_.url.host, port);
+    co_return co_await resolver_.async_resolve(config_.url.host, port, net::use_awaitable);
+  }
+
+  net::awaitable<void> connect(Patience patience, bool in_haste) {
+    const auto endpoints = co_await resolve(in_haste);
     if (stopping_) throw system_error(net::error::operation_aborted);  // there was no socket to close yet
     const std::string target = target_with_token(config_.url, config_.token);
     if (!config_.url.tls && !config_.url.is_loopback() && target != config_.url.target)
       spdlog::warn("{}: the token goes over the network in clear (ws)", config_.url.authority());
-    co_await open_transport(*socket_, endpoints);
+    co_await open_transport(*socket_, endpoints, patience);
+    endpoint_ = socket_->next_layer().socket().remote_endpoint();
     if (config_.url.tls) {
-      const ServerIdentity identity = co_await encrypt(*socket_, tls_context(), config_.url);
+      const ServerIdentity identity = co_await encrypt(*socket_, tls_context(), config_.url, patience);
       check_identity(config_.trust, identity);
     }
-    is_stream_ = co_await open_websocket(*socket_, config_.url.authority(), target, !config_.hello.empty());
-    if (is_stream_) send(config_.hello);
-    spdlog::info("{}: connected", config_.url.authority());
+    is_stream_ = co_await open_websocket(*socket_, config_.url.authority(), target, bool(config_.hello));
+    connected_ = SteadyClock::now();
+    watch_.start(socket_, [this] {
+      is_dead_ = true;
+      socket_->next_layer().close();
+    });
+    if (is_stream_) send(config_.hello(connection_));
+    spdlog::info("{}: connected{}", config_.url.authority(), connects_ > 0 ? " again" : "");
     ++connects_;
     set_status({.state = ConnectionStatus::State::connected});
   }
@@ -155,10 +203,14 @@ class Connection::Network {
       Pool<Bytes>::Pointer bytes = buffers_.take();
       bytes->clear();
       auto buffer = net::dynamic_buffer(*bytes);
-      co_await socket_->async_read(buffer, net::use_awaitable);
+      do {
+        co_await socket_->async_read_some(buffer, 0, net::use_awaitable);
+        watch_.heard();
+      } while (!socket_->is_message_done());
       const bool closing = !close_reason_.empty();  // the server may send on until it sees our close frame
       if (closing || !socket_->got_binary()) continue;
       if (!messages_.push({std::move(bytes), SteadyClock::now(), connection_, is_stream_})) leave();
+      watch_.heard();  // while the queue was full nobody listened
     }
   }
 
@@ -228,6 +280,8 @@ class Connection::Network {
   // Of the network thread alone.
   tcp::resolver resolver_{context_};
   net::steady_timer timer_{context_};  ///< of the back-off while waiting, of our close while connected
+  LinkWatch watch_{context_};
+  std::optional<tcp::endpoint> endpoint_;  ///< of the last connection
   std::shared_ptr<WebSocket> socket_;
   bool is_stream_ = false;  ///< the server speaks latentdesk.2
   std::deque<std::string> unsent_;
@@ -235,6 +289,11 @@ class Connection::Network {
   std::string close_reason_;                ///< why we are closing the connection; empty while we are not
   std::shared_ptr<net::ssl::context> tls_;  ///< null until needed
   bool refused_for_good_ = false;
+  // The connection that is or was last:
+  std::optional<SteadyTime> connected_;
+  bool is_dead_ = false;   ///< it does not answer
+  bool was_lost_ = false;  ///< nobody has ended it
+  bool was_good_ = false;
   Backoff backoff_;
   uint64_t connection_ = 0;  ///< attempts
   uint64_t connects_ = 0;

@@ -42,8 +42,9 @@ struct ConnectionConfig {
   ServerUrl url;
   std::string token;       ///< empty: none
   TrustConfig trust = {};  ///< of a server that speaks TLS
-  /// Our first message, to a server that speaks latentdesk.2; empty: we do not.
-  std::string hello = {};
+  /// Makes our first message over a connection, to a server that speaks latentdesk.2; empty: we do not. What
+  /// came over earlier connections counts for nothing from then on. Network thread.
+  std::function<std::string(uint64_t connection)> hello = {};
   std::function<void()> on_status = {};  ///< network thread, after each change of status; may be empty
   std::function<void(std::exception_ptr)> on_failure =
       {};  ///< network thread, once: an error of our own ended
@@ -51,7 +52,8 @@ struct ConnectionConfig {
 };
 
 /// A WebSocket client on a thread of its own, the network thread. Connects, pushes each binary message to the
-/// queue, ignores text messages, and connects again, with back-off, whenever the connection fails or ends.
+/// queue, ignores text messages, and connects again whenever the connection fails or ends: at once and often
+/// when it was lost, else with back-off.
 class Connection {
  public:
   /// Starts the network thread. `messages` and `buffers` must outlive the connection.
@@ -70,7 +72,7 @@ class Connection {
   /// Sends a whole message over `connection`, unless it is gone. Any thread.
   void send(uint64_t connection, std::string message);
 
-  /// A good frame came over `connection`: the next back-off starts from the shortest delay. Any thread.
+  /// A good frame came over `connection`: when it is lost, that was a good one. Any thread.
   void confirm(uint64_t connection);
 
   /// Any thread.

@@ -19,6 +19,8 @@ SdlVideo::SdlVideo() {
   SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");                  // EndWatch has its own
   SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");  // other windows of the desktop live on
   SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+  SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");  // a click means what it hits
+  SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1");
   check_sdl(SDL_Init(SDL_INIT_VIDEO) == 0, "no window can be opened (--headless needs none)");
 }
 
@@ -29,6 +31,7 @@ NativeWindow::NativeWindow(bool full_screen)
                                kSizeBeforePicture.width, kSizeBeforePicture.height,
                                SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI)) {
   check_sdl(window_ != nullptr, "no window can be opened (--headless needs none)");
+  SDL_StartTextInput();
   if (full_screen) toggle_full_screen();
 }
 
@@ -53,6 +56,14 @@ void NativeWindow::toggle_full_screen() {
   const Uint32 windowed = 0;
   const Uint32 full = SDL_WINDOW_FULLSCREEN_DESKTOP;
   SDL_SetWindowFullscreen(window_.get(), is_full ? windowed : full);
+}
+
+void NativeWindow::grab_keyboard(bool grabs) {
+  SDL_SetWindowKeyboardGrab(window_.get(), grabs ? SDL_TRUE : SDL_FALSE);
+}
+
+bool NativeWindow::has_keyboard() const {
+  return (SDL_GetWindowFlags(window_.get()) & SDL_WINDOW_INPUT_FOCUS) != 0;
 }
 
 double NativeWindow::points_per_pixel() const {

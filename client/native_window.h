@@ -42,6 +42,9 @@ class NativeWindow {
   void fit(Size picture);
   void set_title(const std::string& title);
   void toggle_full_screen();
+  /// The window manager's keys come here too while the window has the keyboard.
+  void grab_keyboard(bool grabs);
+  bool has_keyboard() const;
 
  private:
   /// Window coordinates for each pixel; below 1 on displays of high density.

@@ -22,7 +22,9 @@ constexpr const char* kExamples = R"(Examples:
   latentdesk-viewer --headless --seconds 5 --screenshot now.png gpu-box
                                                   look once, from a script
 
-Keys in the window: F1 help, F2 statistics, F11 full screen, F12 screenshot, Ctrl+Q quit.
+Keys in the window: all go to the desktop but Ctrl+Alt+Shift and F full screen, C take or
+give control, G grab all keys or not, D send Ctrl+Alt+Del, S statistics, P picture,
+H help, Q quit.
 Frames and statistics go to standard output, the log to standard error. The exit status
 is 0 when pictures came, else 1.)";
 
@@ -46,7 +48,28 @@ void declare_run(CLI::App& app, ViewerOptions& options) {
   app.add_option("--seconds", options.max_seconds, "Stop after S seconds")
       ->type_name("S")
       ->check(CLI::Range(0.01, 1e9).description(""));
-  app.add_flag("--full-screen", options.full_screen, "Start in full screen (F11 changes it)")
+  app.add_flag("--full-screen", options.full_screen, "Start in full screen (Ctrl+Alt+Shift+F changes it)")
+      ->excludes(headless);
+}
+
+void declare_desk(CLI::App& app, DeskOptions& options) {
+  auto* headless = app.get_option("--headless");
+  auto* view_only =
+      app.add_flag("--view-only", options.view_only, "Send no input: look only")->excludes(headless);
+  app.add_flag("--grab-keyboard", options.grab_keyboard,
+               "The window manager's keys go to the desktop too (Ctrl+Alt+Shift+G changes it)")
+      ->excludes(headless)
+      ->excludes(view_only);
+  app.add_flag("--resize", options.resize,
+               "Ask for a screen of the window's size; else the picture is scaled to the window")
+      ->excludes(headless)
+      ->excludes(view_only);
+  app.add_option("--clipboard", options.clipboard,
+                 "on: what is copied on one side can be pasted on the other")
+      ->type_name("on|off")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}).description(""))
+      ->default_str("on")
       ->excludes(headless);
 }
 
@@ -103,6 +126,7 @@ std::variant<ViewerOptions, ExitStatus> parse_options(int argc, char** argv) {
       ->type_name("")
       ->capture_default_str();
   declare_run(app, options);
+  declare_desk(app, options.desk);
   declare_trust(app, options);
   declare_output(app, options);
   declare_codec(app, options);

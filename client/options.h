@@ -13,6 +13,14 @@
 
 namespace latentdesk {
 
+/// How the desktop is used, beyond looking at it.
+struct DeskOptions {
+  bool view_only = false;      ///< send no input, and say so to the server
+  bool grab_keyboard = false;  ///< the window manager's keys go to the desktop too
+  bool clipboard = true;
+  bool resize = false;  ///< ask for a screen of the window's size
+};
+
 /// What the command line and the environment ask of the viewer.
 struct ViewerOptions {
   ServerUrl url;
@@ -20,6 +28,7 @@ struct ViewerOptions {
   std::optional<Sha256> fingerprint;  ///< the only certificate to be taken
   bool headless = false;
   bool full_screen = false;
+  DeskOptions desk;
   bool decode = true;
   bool baseline = false;  ///< speak the baseline alone, though the server may know better
   std::optional<uint64_t> max_frames;

@@ -15,21 +15,6 @@ constexpr int kMargin = 8;
 constexpr int kLargeWindow = 1600;  // from this width text is drawn at twice its size
 constexpr Uint8 kDimmed = 90;       // of 255
 
-// A window a little larger than the picture shows it pixel for pixel: a border is better than blurred text.
-constexpr double kLargestBorder = 1.1;
-
-double fit_factor(Size picture, Size output) {
-  const double factor = std::min(static_cast<double>(output.width) / picture.width,
-                                 static_cast<double>(output.height) / picture.height);
-  return factor >= 1 && factor < kLargestBorder ? 1 : factor;
-}
-
-SDL_Rect centred(Size picture, Size output, double factor) {
-  const int width = std::max(1, static_cast<int>(std::lround(picture.width * factor)));
-  const int height = std::max(1, static_cast<int>(std::lround(picture.height * factor)));
-  return {(output.width - width) / 2, (output.height - height) / 2, width, height};
-}
-
 /// Breaks at the last space that fits, else in the word.
 void append_wrapped(std::vector<std::string>& lines, std::string line, size_t columns) {
   while (line.size() > columns) {
@@ -76,13 +61,34 @@ void Renderer::clear() {
 
 void Renderer::draw_picture(bool dimmed) {
   if (!texture_) return;
-  const double factor = fit_factor(picture_size_, output_size());
-  const bool is_exact = factor == std::floor(factor);
+  const ViewFit view = fit();
+  const bool is_exact = view.factor() == std::floor(view.factor());
   SDL_SetTextureScaleMode(texture_.get(), is_exact ? SDL_ScaleModeNearest : SDL_ScaleModeLinear);
   const Uint8 brightness = dimmed ? kDimmed : 255;
   SDL_SetTextureColorMod(texture_.get(), brightness, brightness, brightness);
-  const SDL_Rect target = centred(picture_size_, output_size(), factor);
+  const auto [x, y, width, height] = view.target();
+  const SDL_Rect target{x, y, width, height};
   SDL_RenderCopy(renderer_.get(), texture_.get(), nullptr, &target);
+}
+
+void Renderer::set_cursor(const CursorShape& shape) {
+  cursor_.reset();
+  cursor_size_ = shape.size;
+  if (shape.size == Size{}) return;
+  cursor_.reset(SDL_CreateTexture(renderer_.get(), SDL_PIXELFORMAT_BGRA32, SDL_TEXTUREACCESS_STATIC,
+                                  shape.size.width, shape.size.height));
+  check_sdl(cursor_ != nullptr, "no texture for the pointer");
+  SDL_SetTextureBlendMode(cursor_.get(), SDL_BLENDMODE_BLEND);
+  SDL_UpdateTexture(cursor_.get(), nullptr, shape.pixels.data(), shape.size.width * kBytesPerPixel);
+}
+
+void Renderer::draw_cursor(ViewFit::Point corner) {
+  if (!cursor_ || !texture_) return;
+  const ViewFit view = fit();
+  const auto [x, y] = view.to_output(corner);
+  const auto scaled = [&](int side) { return static_cast<int>(std::lround(side * view.factor())); };
+  const SDL_Rect target{x, y, scaled(cursor_size_.width), scaled(cursor_size_.height)};
+  SDL_RenderCopy(renderer_.get(), cursor_.get(), nullptr, &target);
 }
 
 void Renderer::draw_text(const std::vector<std::string>& lines, Place place) {
@@ -114,6 +120,13 @@ Size Renderer::output_size() const {
   Size size;
   SDL_GetRendererOutputSize(renderer_.get(), &size.width, &size.height);
   return size;
+}
+
+ViewFit Renderer::fit() const {
+  if (!texture_) return {};
+  Size points;
+  SDL_GetWindowSize(SDL_RenderGetWindow(renderer_.get()), &points.width, &points.height);
+  return {picture_size_, output_size(), points};
 }
 
 int Renderer::text_scale() const { return output_size().width >= kLargeWindow ? 2 : 1; }

@@ -13,9 +13,11 @@ namespace {
 // kernel would hold the rest.
 constexpr size_t kQueuedMessages = 8;
 
-std::string hello_message(const std::string& token) {
+std::string hello_message(const std::string& token, bool view_only, std::optional<Resumption> resume) {
   return serialize(ViewerHello{.token = token.empty() ? std::nullopt : std::optional(token),
-                               .cache_bytes = kTileCacheBytes});
+                               .cache_bytes = kTileCacheBytes,
+                               .view_only = view_only,
+                               .resume = std::move(resume)});
 }
 
 }  // namespace
@@ -28,21 +30,30 @@ Stream::Stream(StreamConfig config)
       connection_({.url = std::move(config.url),
                    .token = config.token,
                    .trust = std::move(config.trust),
-                   .hello = config.baseline ? "" : hello_message(config.token),
+                   .hello = config.baseline ? nullptr : greeting(config.token, config.view_only),
                    .on_status = on_change_,
                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }},
                   messages_, buffers_),
-      decode_loop_(messages_,
-                   std::make_unique<BaselineDecoder>(config.space, std::move(config.decoder), images_),
-                   std::make_unique<StreamDecoder>(config.space, std::move(config.stream_decoder), images_,
-                                                   [this](uint64_t connection, const ViewerMessage& message) {
-                                                     connection_.send(connection, serialize(message));
-                                                   }),
-                   config.max_frames,
-                   {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
-                    .on_protocol_error = [this](uint64_t connection,
-                                                const std::string& reason) { refuse(connection, reason); },
-                    .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
+      decode_loop_(
+          messages_, std::make_unique<BaselineDecoder>(config.space, std::move(config.decoder), images_),
+          std::make_unique<StreamDecoder>(
+              config.space, std::move(config.stream_decoder), images_, progress_,
+              [this](uint64_t connection, const ViewerMessage& message) { send(connection, message); },
+              [this](uint64_t connection, ServerMessage message) {
+                news_.put(connection, std::move(message));
+                on_change_();
+              }),
+          config.max_frames,
+          {.on_picture = [this](Picture picture) { deliver(std::move(picture)); },
+           .on_protocol_error = [this](uint64_t connection,
+                                       const std::string& reason) { refuse(connection, reason); },
+           .on_failure = [this](std::exception_ptr failure) { fail(std::move(failure)); }}) {}
+
+Stream::Greeting Stream::greeting(const std::string& token, bool view_only) {
+  return [this, token, view_only](uint64_t connection) {
+    return hello_message(token, view_only, progress_.take(connection));
+  };
+}
 
 Stream::~Stream() { connection_.stop(); }
 
@@ -56,6 +67,10 @@ RunSummary Stream::summary() const {
 uint64_t Stream::dropped() const {
   // A frame that is only counted has no picture to lose.
   return decodes_ ? pictures_.dropped() + decode_loop_.skipped() : 0;
+}
+
+void Stream::send(uint64_t connection, const ViewerMessage& message) {
+  connection_.send(connection, serialize(message));
 }
 
 void Stream::end() {

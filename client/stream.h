@@ -3,6 +3,8 @@
 #include "client/baseline.h"
 #include "client/connection.h"
 #include "client/decode_loop.h"
+#include "client/desk_news.h"
+#include "client/resume_point.h"
 #include "client/viewer_stats.h"
 #include "common/latest.h"
 
@@ -25,9 +27,11 @@ struct StreamConfig {
   std::unique_ptr<Decoder> decoder;              ///< null: frames are only counted
   std::unique_ptr<Decoder> stream_decoder = {};  ///< of latentdesk.2; as `decoder`
   bool baseline = false;                         ///< speak the baseline alone
+  bool view_only = false;                        ///< say that no control will be asked for
   std::optional<uint64_t> max_frames = {};
-  std::function<void()> on_change = {};  ///< wakes the main thread, from any thread, and does nothing else:
-                                         ///< there is a picture, another status, or the end; may be empty
+  std::function<void()> on_change =
+      {};  ///< wakes the main thread, from any thread, and does nothing else:
+           ///< there is a picture, news, another status, or the end; may be empty
 };
 
 /// A server's stream of pictures: the network thread, the decode thread, and what they hand on.
@@ -54,6 +58,11 @@ class Stream {
   /// Whether no frame comes after this one, since max_frames came.
   bool is_last(const FrameInfo& frame) const { return max_frames_ == frame.number; }
 
+  /// What the server told of the desktop. Main thread.
+  DeskNews take_news() { return news_.take(); }
+  /// Over a connection that news came over, unless it is gone. Any thread.
+  void send(uint64_t connection, const ViewerMessage& message);
+
   /// Any thread: makes the main thread stop taking pictures.
   void end();
 
@@ -61,6 +70,8 @@ class Stream {
   void stop();
 
  private:
+  using Greeting = std::function<std::string(uint64_t connection)>;
+  Greeting greeting(const std::string& token, bool view_only);
   void deliver(Picture picture);
   void refuse(uint64_t connection, const std::string& reason);
   void fail(std::exception_ptr failure);
@@ -77,7 +88,9 @@ class Stream {
   Pool<Image> images_;
   MessageQueue messages_;
   Latest<Picture> pictures_;
+  DeskNewsBox news_;
   ViewerStats stats_;
+  ResumePoint progress_;
   Connection connection_;
   DecodeLoop decode_loop_;
 };

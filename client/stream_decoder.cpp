@@ -1,5 +1,7 @@
 #include "client/stream_decoder.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cstring>
 #include <utility>
 
@@ -15,14 +17,18 @@ double epoch_ms() { return epoch_seconds() * 1000; }
 }  // namespace
 
 StreamDecoder::StreamDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images,
-                             Reply reply)
+                             ResumePoint& progress, Reply reply, News news)
     : space_(std::move(space)),
       decodes_(decoder != nullptr),
       images_(images),
+      progress_(progress),
       reply_(std::move(reply)),
+      news_(std::move(news)),
       canvas_(std::move(decoder), space_.channels, kSlots) {}
 
 std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) {
+  const auto lock = progress_.lock();
+  if (progress_.is_too_late(message.connection)) return std::nullopt;
   if (message.connection != connection_) begin(message);
   handle(message);
   // What is only counted is counted one by one.
@@ -32,9 +38,10 @@ std::optional<Picture> StreamDecoder::decode(const Message& message, bool show) 
 
 void StreamDecoder::handle(const Message& message) {
   const MessageView parts = split_message(*message.bytes);
-  const ServerMessage content = parse_server_message(parts);
+  ServerMessage content = parse_server_message(parts);
   if (const auto* hello = std::get_if<ServerHello>(&content)) {
-    check_origin(*hello);
+    greet(*hello);
+    news_(connection_, std::move(content));
   } else if (!greeted_) {
     throw ProtocolError("no hello came first");
   } else if (std::holds_alternative<UpdateAhead>(content)) {
@@ -42,30 +49,40 @@ void StreamDecoder::handle(const Message& message) {
   } else if (const auto* resize = std::get_if<Resize>(&content)) {
     size_ = resize->size;
     if (decodes_) canvas_.reset(size_);
+    pending_ = {};
+    progress_.set_whole(true);
   } else if (const auto* pong = std::get_if<Pong>(&content)) {
     take(*pong, message.received);
   } else if (const auto* ping = std::get_if<Ping>(&content)) {
     reply_(connection_, Pong{ping->time, epoch_ms() - milliseconds_since(message.received), epoch_ms()});
+  } else {
+    if (const auto* bye = std::get_if<Bye>(&content))
+      spdlog::info("the server says goodbye: {}", printable(bye->reason));
+    news_(connection_, std::move(content));
   }
 }
 
 void StreamDecoder::begin(const Message& message) {
   connection_ = message.connection;
   greeted_ = false;
-  size_ = {};
-  updates_ = 0;
-  pending_ = {};
-  clock_ = {};
   next_ping_ = {};
 }
 
-void StreamDecoder::check_origin(const ServerHello& hello) {
+void StreamDecoder::greet(const ServerHello& hello) {
   if (hello.model_ver != space_.model_version) {
     throw ProtocolError("the server encodes with model " + printable(hello.model_ver) +
                         ", this viewer decodes " + space_.model_version);
   }
   if (hello.slots > kSlots) throw ProtocolError("the server wants to store more than was offered");
+  if (hello.resumed && !progress_.is_whole())
+    throw ProtocolError("the server goes on with what this viewer does not have");
   greeted_ = true;
+  progress_.begin(hello.session, hello.resumed);
+  if (!hello.resumed) {
+    size_ = {};
+    pending_ = {};
+    clock_ = {};
+  }
   ping_now_and_then();
 }
 
@@ -73,11 +90,13 @@ void StreamDecoder::apply(const Message& message, const MessageView& parts) {
   const UpdateHeader header = parse_update_header(parts.header);
   if (size_ == Size{}) throw ProtocolError("an update came before the screen's size");
   if (decodes_) {
+    progress_.set_whole(false);  // should it fail halfway
     canvas_.apply(header, parts.payload);
+    progress_.set_whole(true);
     pending_.unpack_ms += canvas_.unpack_ms();
     pending_.decode_ms += canvas_.decode_ms();
   }
-  reply_(connection_, Ack{++updates_});
+  reply_(connection_, Ack{progress_.count_update()});
   ping_now_and_then();
   pending_.bytes += message.bytes->size();
   pending_.connection = connection_;

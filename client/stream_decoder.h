@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/message_decoder.h"
+#include "client/resume_point.h"
 #include "common/clock.h"
 #include "common/stream/canvas.h"
 #include "common/stream/messages.h"
@@ -17,15 +18,19 @@ inline constexpr uint64_t kTileCacheBytes = uint64_t{64} << 20;
 class StreamDecoder : public MessageDecoder {
  public:
   using Reply = std::function<void(uint64_t connection, const ViewerMessage&)>;
+  /// Takes the server's hello, and what is about the desktop but no pixels.
+  using News = std::function<void(uint64_t connection, ServerMessage)>;
 
-  /// Without a `decoder` updates are only counted and acknowledged, and pictures have no image.
-  StreamDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images, Reply reply);
+  /// Without a `decoder` updates are only counted and acknowledged, and pictures have no image. `progress`
+  /// outlives it.
+  StreamDecoder(LatentSpace space, std::unique_ptr<Decoder> decoder, Pool<Image>& images,
+                ResumePoint& progress, Reply reply, News news);
 
   std::optional<Picture> decode(const Message& message, bool show) override;
 
  private:
   void begin(const Message& message);
-  void check_origin(const ServerHello& hello);
+  void greet(const ServerHello& hello);
   void handle(const Message& message);
   void apply(const Message& message, const MessageView& parts);
   Picture take_picture();
@@ -36,13 +41,14 @@ class StreamDecoder : public MessageDecoder {
   const LatentSpace space_;
   const bool decodes_;
   Pool<Image>& images_;
+  ResumePoint& progress_;
   const Reply reply_;
+  const News news_;
   Canvas canvas_;
   uint64_t connection_ = 0;
   bool greeted_ = false;
   Size size_;
-  uint64_t updates_ = 0;  ///< over this connection
-  FrameInfo pending_;     ///< of updates that were applied and not yet shown; no bytes: there are none
+  FrameInfo pending_;  ///< of updates that were applied and not yet shown; no bytes: there are none
   ClockOffset clock_;
   SteadyTime next_ping_{};
 };

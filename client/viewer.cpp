@@ -48,10 +48,10 @@ void run_viewer(const ViewerOptions& options) {
   const Backend backend = backend_for(options);
   const Model model = load_model(options.model_file.empty() ? default_model_path() : options.model_file);
   spdlog::info("model {}, device {}: {}", model.wire_version(), backend.name, backend.description);
-  const auto window = options.headless
-                          ? nullptr
-                          : std::make_unique<Window>(WindowConfig{
-                                options.url.authority(), options.full_screen, options.screenshot_file});
+  const auto window =
+      options.headless ? nullptr
+                       : std::make_unique<Window>(WindowConfig{options.url.authority(), options.full_screen,
+                                                               options.desk, options.screenshot_file});
   const auto new_decoder = [&] {
     return options.decode ? make_decoder(model, backend, options.codec.threads) : nullptr;
   };
@@ -62,6 +62,7 @@ void run_viewer(const ViewerOptions& options) {
                  .decoder = new_decoder(),
                  .stream_decoder = new_decoder(),
                  .baseline = options.baseline,
+                 .view_only = options.desk.view_only || options.headless,
                  .max_frames = options.max_frames,
                  .on_change = [&window] {
                    if (window) window->wake();

@@ -6,6 +6,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -25,9 +26,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kConnectTimeout = 5s;
-constexpr auto kHandshakeTimeout = 10s;
-// A server sends at least one frame a second, so a connection that was silent for so long is dead.
+// What LinkWatch does not see, such as a server that never ends a handshake's last message.
 constexpr auto kIdleTimeout = 15s;
 
 // Private codes of docs/protocol.md.
@@ -90,11 +89,11 @@ ServerIdentity identity_of(SSL* ssl, const ServerUrl& url, bool names_host) {
 
 }  // namespace
 
-std::shared_ptr<WebSocket> make_websocket(net::io_context& context) {
+std::shared_ptr<WebSocket> make_websocket(net::io_context& context, const Patience& patience) {
   auto socket = std::make_shared<WebSocket>(context);
   socket->read_message_max(kMaxMessageBytes);
   socket->set_option(
-      websocket::stream_base::timeout{kHandshakeTimeout, kIdleTimeout, /*keep_alive_pings=*/true});
+      websocket::stream_base::timeout{patience.handshake, kIdleTimeout, /*keep_alive_pings=*/true});
   return socket;
 }
 
@@ -106,21 +105,23 @@ std::shared_ptr<net::ssl::context> make_tls_context() {
   return context;
 }
 
-net::awaitable<void> open_transport(WebSocket& socket, tcp::resolver::results_type endpoints) {
+net::awaitable<void> open_transport(WebSocket& socket, tcp::resolver::results_type endpoints,
+                                    const Patience& patience) {
   auto& transport = socket.next_layer().tcp();
-  transport.expires_after(kConnectTimeout);
+  transport.expires_after(patience.connect);
   co_await transport.async_connect(endpoints, net::use_awaitable);
   transport.expires_never();
   transport.socket().set_option(tcp::no_delay(true));
 }
 
-net::awaitable<ServerIdentity> encrypt(WebSocket& socket, net::ssl::context& context, const ServerUrl& url) {
+net::awaitable<ServerIdentity> encrypt(WebSocket& socket, net::ssl::context& context, const ServerUrl& url,
+                                       const Patience& patience) {
   Transport& transport = socket.next_layer();
   auto& tls = transport.start_tls(context);
   const bool names_host = demand_host(tls.native_handle(), url.host);
   // It does not end the handshake: what is wrong with the certificate decides later.
   tls.set_verify_mode(net::ssl::verify_none);
-  transport.tcp().expires_after(kHandshakeTimeout);
+  transport.tcp().expires_after(patience.handshake);
   error_code error;
   co_await tls.async_handshake(net::ssl::stream_base::client, net::redirect_error(net::use_awaitable, error));
   transport.tcp().expires_never();
@@ -166,6 +167,11 @@ std::string describe(const error_code& error, const WebSocket& socket) {
 
 bool is_final(const websocket::close_reason& closed) {
   return closed.code == kTokenCloseCode || closed.code == kForbiddenCloseCode;
+}
+
+bool is_loss(const error_code& error, const WebSocket& socket) {
+  if (error == websocket::error::closed) return socket.reason().code == websocket::close_code::going_away;
+  return error != websocket::error::message_too_big;
 }
 
 }  // namespace latentdesk

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -32,8 +33,14 @@ class Refusal : public std::runtime_error {
   bool is_final_;
 };
 
+/// How long the stages of connecting may take.
+struct Patience {
+  std::chrono::milliseconds connect{5000};
+  std::chrono::milliseconds handshake{10000};  ///< TLS's, and the WebSocket's
+};
+
 /// A stream with our limits and timeouts, not yet connected.
-std::shared_ptr<WebSocket> make_websocket(boost::asio::io_context& context);
+std::shared_ptr<WebSocket> make_websocket(boost::asio::io_context& context, const Patience& patience);
 
 /// TLS 1.2 or later with the system's certificate authorities.
 std::shared_ptr<boost::asio::ssl::context> make_tls_context();
@@ -42,12 +49,13 @@ std::shared_ptr<boost::asio::ssl::context> make_tls_context();
 
 /// Connects to the first of `endpoints` that answers.
 boost::asio::awaitable<void> open_transport(WebSocket& socket,
-                                            boost::asio::ip::tcp::resolver::results_type endpoints);
+                                            boost::asio::ip::tcp::resolver::results_type endpoints,
+                                            const Patience& patience);
 
 /// The TLS handshake. Nothing is trusted yet: what the server showed is for the caller to check before
 /// anything is sent.
 boost::asio::awaitable<ServerIdentity> encrypt(WebSocket& socket, boost::asio::ssl::context& context,
-                                               const ServerUrl& url);
+                                               const ServerUrl& url, const Patience& patience);
 
 /// The WebSocket handshake. Asks for latentdesk.2 when `offer_stream`; true when the server speaks it, else
 /// this is a baseline session.
@@ -59,5 +67,8 @@ std::string describe(const boost::system::error_code& error, const WebSocket& so
 
 /// Whether the server would close the next connection for the same reason.
 bool is_final(const boost::beast::websocket::close_reason& closed);
+
+/// Whether the connection was lost, or its server has gone and may come back: nobody refused us.
+bool is_loss(const boost::system::error_code& error, const WebSocket& socket);
 
 }  // namespace latentdesk

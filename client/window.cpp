@@ -1,5 +1,7 @@
 #include "client/window.h"
 
+#include "client/desk.h"
+#include "client/hot_keys.h"
 #include "client/native_window.h"
 #include "client/png.h"
 #include "client/renderer.h"
@@ -7,7 +9,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -20,7 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kNoticeTime = 3s;
-constexpr const char* kHelp = "F1 help   F2 statistics   F11 full screen   F12 screenshot   Ctrl+Q quit";
 
 std::string timed_file_name() {
   const std::time_t now = std::time(nullptr);
@@ -52,7 +55,10 @@ class Window::Impl {
 class Window::Presentation {
  public:
   Presentation(Impl& window, Stream& stream, Reporter& reporter)
-      : window_(window), stream_(stream), reporter_(reporter) {}
+      : window_(window),
+        stream_(stream),
+        reporter_(reporter),
+        desk_(window.config.desk, stream, window.native, window.renderer) {}
 
   Picture run() {
     bool finished = false;
@@ -86,45 +92,87 @@ class Window::Presentation {
     needs_drawing_ = false;
     const ConnectionStatus status = stream_.status();
     Renderer& renderer = window_.renderer;
-    window_.native.set_title(window_title(window_.config.server, status, picture_.info.size));
+    window_.native.set_title(window_title(window_.config.server, status, picture_.info.size, desk_.role()));
     renderer.clear();
     renderer.draw_picture(/*dimmed=*/status.state != ConnectionStatus::State::connected);
+    desk_.draw_pointer();
     if (shows_statistics_) renderer.draw_text(overlay_lines(stream_), Place::top_left);
     renderer.draw_text(status_lines(window_.config.server, status, picture_.info.size), Place::centre);
-    if (SteadyClock::now() < notice_end_) {
+    if (notice_ends_) {
       renderer.draw_text({notice_}, Place::bottom);
     } else if (shows_help_) {
-      renderer.draw_text({kHelp}, Place::bottom);
+      renderer.draw_text({kHotKeyHelp.begin(), kHotKeyHelp.end()}, Place::bottom);
     }
     renderer.present();
   }
 
-  /// Blocks until there is something to do.
+  /// Blocks until there is something to do, and does what SDL has to tell.
   void wait_for_events() {
     SDL_Event event;
-    check_sdl(SDL_WaitEvent(&event) == 1, "waiting for events failed");
-    do {
-      handle(event);
-    } while (SDL_PollEvent(&event) == 1);
-  }
-
-  void handle(const SDL_Event& event) {
-    if (event.type == SDL_QUIT) quit_ = true;
-    if (event.type == SDL_KEYDOWN && event.key.repeat == 0) handle_key(event.key.keysym);
-    if (event.type == SDL_WINDOWEVENT) needs_drawing_ = true;
-    if (event.type == window_.wake_event) {
-      window_.wake_pending = false;  // before the stream is looked at, so that nothing is missed
+    if (SDL_WaitEventTimeout(&event, patience_ms()) == 1) {
+      do {
+        handle(event);
+      } while (SDL_PollEvent(&event) == 1);
+    }
+    if (desk_.end_turn(picture_.info.size)) needs_drawing_ = true;
+    if (const auto notice = desk_.take_notice()) notify(*notice);
+    if (notice_ends_ && SteadyClock::now() >= *notice_ends_) {
+      notice_ends_.reset();
       needs_drawing_ = true;
     }
   }
 
-  void handle_key(SDL_Keysym key) {
+  /// Until something is due though nothing happens; -1: for ever.
+  int patience_ms() const {
+    std::optional<SteadyTime> next = desk_.next_deadline();
+    if (notice_ends_ && (!next || *notice_ends_ < *next)) next = notice_ends_;
+    if (!next) return -1;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - SteadyClock::now());
+    return static_cast<int>(std::clamp<int64_t>(wait.count(), 0, 60'000));
+  }
+
+  void handle(const SDL_Event& event) {
+    if (event.type == SDL_QUIT) quit_ = true;
+    if (event.type == SDL_WINDOWEVENT) needs_drawing_ = true;
+    if (event.type == window_.wake_event) {
+      window_.wake_pending = false;  // before the stream is looked at, so that nothing is missed
+      needs_drawing_ = true;
+    } else if (const auto action = hot_key_of(event)) {
+      desk_.let_go();
+      if (event.key.repeat == 0) act(*action);
+    } else {
+      desk_.handle(event);
+    }
+  }
+
+  static std::optional<HotKey> hot_key_of(const SDL_Event& event) {
+    if (event.type != SDL_KEYDOWN) return std::nullopt;
+    return hot_key({event.key.keysym.scancode, event.key.keysym.sym, event.key.keysym.mod});
+  }
+
+  void act(HotKey action) {
     needs_drawing_ = true;
-    if (key.sym == SDLK_F1) shows_help_ = !shows_help_;
-    if (key.sym == SDLK_F2) shows_statistics_ = !shows_statistics_;
-    if (key.sym == SDLK_F11) window_.native.toggle_full_screen();
-    if (key.sym == SDLK_F12) save_screenshot();
-    if (key.sym == SDLK_q && (key.mod & KMOD_CTRL) != 0) quit_ = true;
+    switch (action) {
+      case HotKey::full_screen:
+        return window_.native.toggle_full_screen();
+      case HotKey::control:
+        return desk_.toggle_control();
+      case HotKey::grab:
+        return desk_.toggle_grab();
+      case HotKey::secure_attention:
+        return desk_.send_ctrl_alt_del();
+      case HotKey::help:
+        shows_help_ = !shows_help_;
+        return;
+      case HotKey::statistics:
+        shows_statistics_ = !shows_statistics_;
+        return;
+      case HotKey::screenshot:
+        return save_screenshot();
+      case HotKey::quit:
+        quit_ = true;
+        return;
+    }
   }
 
   void save_screenshot() try {
@@ -137,23 +185,25 @@ class Window::Presentation {
     notify(error.what());
   }
 
-  /// Shown for a while; the server's next frame, within a second, sees to it that it goes.
+  /// Shown for a while.
   void notify(const std::string& text) {
     spdlog::info("{}", text);
     notice_ = text;
-    notice_end_ = SteadyClock::now() + kNoticeTime;
+    notice_ends_ = SteadyClock::now() + kNoticeTime;
+    needs_drawing_ = true;
   }
 
   Impl& window_;
   Stream& stream_;
   Reporter& reporter_;
+  Desk desk_;
   Picture picture_;  ///< the last one that was shown
   bool needs_drawing_ = true;
   bool shows_help_ = false;
   bool shows_statistics_ = false;
   bool quit_ = false;
   std::string notice_;
-  SteadyTime notice_end_;
+  std::optional<SteadyTime> notice_ends_;  ///< while it is shown
 };
 
 Window::Window(WindowConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "client/options.h"
 #include "client/picture.h"
 #include "client/reporter.h"
 #include "client/stream.h"
@@ -12,6 +13,7 @@ namespace latentdesk {
 struct WindowConfig {
   std::string server;  ///< shown in the title
   bool full_screen = false;
+  DeskOptions desk = {};
   std::string screenshot_file;  ///< of F12; empty: a name with the time, in the current directory
 };
 

@@ -6,10 +6,15 @@ namespace latentdesk {
 
 using State = ConnectionStatus::State;
 
-std::string window_title(const std::string& server, const ConnectionStatus& status, Size picture) {
-  if (status.state != State::connected) return fmt::format("{} (not connected) - latentdesk", server);
+std::string window_title(const std::string& server, const ConnectionStatus& status, Size picture,
+                         const std::string& role) {
+  if (status.state != State::connected) {
+    const char* state = status.connects > 0 ? "connection lost, connecting again" : "not connected";
+    return fmt::format("{} ({}) - latentdesk", server, state);
+  }
   if (picture == Size{}) return fmt::format("{} (connected) - latentdesk", server);
-  return fmt::format("{} ({}x{}) - latentdesk", server, picture.width, picture.height);
+  return fmt::format("{} ({}x{}{}{}) - latentdesk", server, picture.width, picture.height,
+                     role.empty() ? "" : ", ", role);
 }
 
 std::vector<std::string> status_lines(const std::string& server, const ConnectionStatus& status,

@@ -11,7 +11,9 @@ namespace latentdesk {
 // What the window says of its connection. `picture` is the size of the picture that is shown; 0x0 when there
 // is none yet.
 
-std::string window_title(const std::string& server, const ConnectionStatus& status, Size picture);
+/// `role`: Desk::role.
+std::string window_title(const std::string& server, const ConnectionStatus& status, Size picture,
+                         const std::string& role);
 
 /// What is happening while there is no picture, or no new one; empty when all is well.
 std::vector<std::string> status_lines(const std::string& server, const ConnectionStatus& status,

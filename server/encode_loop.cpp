@@ -53,10 +53,7 @@ void EncodeLoop::want_packets(bool wanted) {
   if (wanted) bell_.ring();
 }
 
-void EncodeLoop::request(uint64_t viewer, const StreamRequest& request) {
-  stream_.request(viewer, request);
-  bell_.ring();
-}
+void EncodeLoop::request(uint64_t viewer, const StreamRequest& request) { stream_.request(viewer, request); }
 
 void EncodeLoop::remove(uint64_t viewer) { stream_.remove(viewer); }
 

@@ -27,7 +27,7 @@ class EncodeLoop {
   /// All called on the encode thread.
   struct Events {
     std::function<void(PacketPtr)> on_packet;
-    std::function<void(StreamDelivery)> on_delivery;
+    std::function<void(std::vector<StreamDelivery>)> on_delivery;
     std::function<void()> on_missed;  ///< a frame was not made into a packet, and now somebody wants one
   };
 
@@ -39,7 +39,10 @@ class EncodeLoop {
 
   // Network thread.
   void want_packets(bool wanted);
+  /// Whoever rings the bell then has it looked at.
   void request(uint64_t viewer, const StreamRequest& request);
+  void park(uint64_t viewer) { stream_.park(viewer); }
+  void resume(uint64_t from, uint64_t to, uint64_t updates) { stream_.resume(from, to, updates); }
   void remove(uint64_t viewer);
 
  private:

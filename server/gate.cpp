@@ -26,7 +26,7 @@ using boost::system::error_code;
 namespace {
 
 // Bytes that the kernel holds beyond what the network has taken: more would be a queue of old pictures.
-constexpr int kUnsentBytes = 128 * 1024;
+constexpr int kUnsentBytes = 16 * 1024;
 constexpr size_t kMaxUnparsedBytes = 2 * kMaxRequestHeaderBytes;
 // For a file of the web page: three megabytes at 200 kbit/s.
 constexpr auto kDownloadTime = std::chrono::minutes(2);

@@ -2,7 +2,10 @@
 
 #include "common/clock.h"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
+#include <utility>
 
 namespace latentdesk {
 
@@ -11,7 +14,14 @@ constexpr auto kRepeatPeriod = std::chrono::seconds(1);
 }
 
 Hub::Hub(boost::asio::io_context& context, Demand& demand, Upstream upstream)
-    : repeat_timer_(context), demand_(demand), upstream_(std::move(upstream)) {}
+    : context_(context),
+      repeat_timer_(context),
+      demand_(demand),
+      upstream_(std::move(upstream)),
+      sessions_(context, [this](uint64_t viewer) {
+        stream_viewers_.erase(viewer);
+        upstream_.remove(viewer);
+      }) {}
 
 void Hub::join(const std::shared_ptr<Viewer>& viewer) {
   viewers_.insert(viewer);
@@ -34,20 +44,45 @@ void Hub::leave(const std::shared_ptr<Viewer>& viewer) {
   update_demand();
 }
 
-uint64_t Hub::join(const std::shared_ptr<StreamViewer>& viewer) {
-  stream_viewers_.emplace(++last_stream_viewer_, viewer);
+SessionStart Hub::join(const std::shared_ptr<StreamViewer>& viewer, const SessionTerms& terms,
+                       const std::optional<Resumption>& wish) {
+  const auto resumed = wish ? sessions_.find(*wish, terms) : std::nullopt;
+  if (resumed) stream_viewers_.erase(resumed->viewer);  // what is on its way there from the encoder is lost
+  const uint64_t number = ++last_stream_viewer_;
+  stream_viewers_.emplace(number, viewer);
   if (stream_viewers_.size() == 1) upstream_.refresh();
-  return last_stream_viewer_;
+  const auto hand_over = [weak = std::weak_ptr<StreamViewer>(viewer)] {
+    const auto session = weak.lock();
+    return session ? session->hand_over() : SessionProgress{};
+  };
+  if (!resumed) return {number, sessions_.begin(number, terms, hand_over), false};
+  upstream_.resume(resumed->viewer, number, resumed->updates);
+  return {number, sessions_.succeed(*wish, resumed->viewer, number, hand_over), true};
 }
 
 void Hub::leave(uint64_t viewer) {
+  sessions_.end(viewer);
   stream_viewers_.erase(viewer);
   upstream_.remove(viewer);
   update_demand();
 }
 
+void Hub::park(uint64_t viewer, const SessionProgress& progress) {
+  stream_viewers_.erase(viewer);
+  upstream_.park(viewer);
+  sessions_.park(viewer, progress);
+  update_demand();
+}
+
 void Hub::request(uint64_t viewer, const StreamRequest& request) {
   upstream_.request(viewer, request);
+  // Viewers that got the same update acknowledge it at about the same time: the encode thread is woken once.
+  if (!std::exchange(will_wake_, true)) {
+    boost::asio::post(context_, [this] {
+      will_wake_ = false;
+      upstream_.wake();
+    });
+  }
   update_demand();
 }
 
@@ -59,9 +94,11 @@ void Hub::update_demand() {
                                     [](const auto& entry) { return entry.second->is_ready(); }));
 }
 
-void Hub::deliver(StreamDelivery delivery) {
-  const auto found = stream_viewers_.find(delivery.viewer);
-  if (found != stream_viewers_.end()) found->second->take(std::move(delivery));
+void Hub::deliver(std::vector<StreamDelivery> deliveries) {
+  for (StreamDelivery& delivery : deliveries) {
+    const auto found = stream_viewers_.find(delivery.viewer);
+    if (found != stream_viewers_.end()) found->second->take(std::move(delivery));
+  }
 }
 
 void Hub::deliver(PacketPtr packet) {

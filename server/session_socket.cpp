@@ -35,6 +35,11 @@ std::string describe_end(const error_code& error) {
   return error.message();
 }
 
+bool is_loss(const error_code& error) {
+  return error == boost::beast::error::timeout ||
+         (error && error.category() != error_code(websocket::error::closed).category());
+}
+
 void start_closing(std::shared_ptr<void> owner, SessionSocket& socket,
                    const websocket::close_reason& reason) {
   socket.async_close(reason, [owner = std::move(owner)](error_code) {});

@@ -19,6 +19,9 @@ void configure(SessionSocket& socket);
 /// Why reading ended, in a few words.
 std::string describe_end(const boost::system::error_code& error);
 
+/// Whether the connection was lost: neither side has ended it.
+bool is_loss(const boost::system::error_code& error);
+
 /// Sends a close frame and waits for its answer; `owner` lives until then.
 void start_closing(std::shared_ptr<void> owner, SessionSocket& socket,
                    const boost::beast::websocket::close_reason& reason);

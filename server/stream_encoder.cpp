@@ -10,35 +10,63 @@ namespace {
 constexpr uint32_t kSlots = 4096;
 // A refinement is cut so small that new damage never waits long behind it.
 constexpr size_t kMostRefinement = 128 * 1024;
+// Of updates that a parked viewer has not acknowledged: about a megabyte. One that had more begins anew.
+constexpr size_t kMostParkedOperations = 16384;
 
 }  // namespace
 
 StreamEncoder::StreamEncoder(ContentEncoder encoder, const Model& model,
-                             std::function<void(StreamDelivery)> deliver)
+                             std::function<void(std::vector<StreamDelivery>)> deliver)
     : model_(model), deliver_(std::move(deliver)), state_(std::move(encoder), kSlots) {}
 
-void StreamEncoder::request(uint64_t viewer, const StreamRequest& request) {
+void StreamEncoder::post(std::function<void()> task) {
   std::lock_guard lock(mutex_);
-  StreamRequest& pending = requested_[viewer];
-  const bool afresh = pending.afresh || request.afresh;  // is not to be lost by a later request
-  pending = request;
-  pending.afresh = afresh;
+  inbox_.push_back(std::move(task));
+}
+
+void StreamEncoder::request(uint64_t viewer, const StreamRequest& request) {
+  post([this, viewer, request] {
+    StreamRequest& pending = active_[viewer];
+    const bool afresh = pending.afresh || request.afresh;  // is not to be lost by a later request
+    pending = request;
+    pending.afresh = afresh;
+  });
+}
+
+void StreamEncoder::park(uint64_t viewer) {
+  post([this, viewer] {
+    active_.erase(viewer);
+    const auto found = viewers_.find(viewer);
+    if (found != viewers_.end() && found->second.log.operations() > kMostParkedOperations)
+      viewers_.erase(found);
+  });
+}
+
+void StreamEncoder::resume(uint64_t from, uint64_t to, uint64_t updates) {
+  post([this, from, to, updates] {
+    active_.erase(from);
+    auto viewer = viewers_.extract(from);
+    if (viewer.empty()) return;
+    viewer.key() = to;
+    viewer.mapped().known = viewer.mapped().log.rewind(updates);
+    viewers_.insert(std::move(viewer));
+  });
 }
 
 void StreamEncoder::remove(uint64_t viewer) {
-  std::lock_guard lock(mutex_);
-  removed_.push_back(viewer);
+  post([this, viewer] {
+    active_.erase(viewer);
+    viewers_.erase(viewer);
+  });
 }
 
 void StreamEncoder::take_requests() {
-  std::lock_guard lock(mutex_);
-  for (auto& [id, request] : requested_) active_[id] = request;
-  requested_.clear();
-  for (const uint64_t id : removed_) {
-    active_.erase(id);
-    viewers_.erase(id);
+  std::vector<std::function<void()>> tasks;
+  {
+    std::lock_guard lock(mutex_);
+    tasks.swap(inbox_);
   }
-  removed_.clear();
+  for (const auto& task : tasks) task();
   is_stale_ |= active_.empty();
 }
 
@@ -59,14 +87,16 @@ std::optional<SteadyTime> StreamEncoder::serve() {
   for (auto& [id, request] : active_) {
     if (!request.ready) continue;
     Viewer& viewer = viewers_[id];
-    if (request.afresh) viewer.epoch = 0;
+    viewer.log.acknowledged(request.applied);
+    if (request.afresh) viewer.known.epoch = 0;
     request.afresh = false;
     if (serve(id, viewer, request)) {
       request.ready = false;
-    } else if (const auto rested = state_.next_refinement(viewer.known, request.rest)) {
+    } else if (const auto rested = state_.next_refinement(viewer.known.state, request.rest)) {
       next = std::min(next.value_or(*rested), *rested);
     }
   }
+  if (!made_.empty()) deliver_(std::exchange(made_, {}));
   return next;
 }
 
@@ -80,22 +110,24 @@ int StreamEncoder::rung(int quality) const {
 bool StreamEncoder::serve(uint64_t id, Viewer& viewer, const StreamRequest& request) {
   const auto start = SteadyClock::now();
   StreamDelivery delivery{id, std::nullopt, {}};
-  if (viewer.epoch != state_.epoch()) {
-    viewer.known = state_.new_viewer(request.slots);
-    viewer.epoch = state_.epoch();
+  if (viewer.known.epoch != state_.epoch()) {
+    viewer.known = {state_.new_viewer(request.slots), state_.epoch()};
+    viewer.log.begin(viewer.known);
     delivery.resized = state_.grid().size();
   }
-  delivery.updates = state_.bring_up_to_date(viewer.known, coding_quality(model_, rung(request.quality)));
+  delivery.updates =
+      state_.bring_up_to_date(viewer.known.state, coding_quality(model_, rung(request.quality)));
   if (delivery.updates.empty()) {
     const Size size = state_.grid().size();
     const size_t room = std::min(request.room, kMostRefinement);
     UpdatePtr refined =
-        state_.refine(viewer.known, start, request.rest, size.width / 2, size.height / 2, room);
+        state_.refine(viewer.known.state, start, request.rest, size.width / 2, size.height / 2, room);
     if (!refined) return false;
     delivery.updates.push_back(std::move(refined));
   }
+  for (const UpdatePtr& update : delivery.updates) viewer.log.sent(*update);
   count(delivery, start);
-  deliver_(std::move(delivery));
+  made_.push_back(std::move(delivery));
   return true;
 }
 

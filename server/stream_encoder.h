@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/stats.h"
+#include "common/stream/resume_log.h"
 #include "common/stream/screen_state.h"
 
 #include <functional>
@@ -20,6 +21,7 @@ struct StreamRequest {
   int quality = 0;               ///< 1 to 100
   size_t room = 0;               ///< bytes that its connection takes without a queue
   SteadyClock::duration rest{};  ///< before a tile is refined
+  uint64_t applied = 0;          ///< updates, as its viewer has acknowledged
 };
 
 /// What is for one viewer.
@@ -33,11 +35,17 @@ struct StreamDelivery {
 /// others got where that is possible.
 class StreamEncoder {
  public:
-  /// `deliver` is called on the encode thread; the viewer is not ready then until it says so again.
-  StreamEncoder(ContentEncoder encoder, const Model& model, std::function<void(StreamDelivery)> deliver);
+  /// `deliver` is called on the encode thread; the viewers are not ready then until they say so again.
+  StreamEncoder(ContentEncoder encoder, const Model& model,
+                std::function<void(std::vector<StreamDelivery>)> deliver);
 
-  // Network thread.
+  // Network thread. What is asked is done on the encode thread, in this order.
   void request(uint64_t viewer, const StreamRequest& request);
+  /// The viewer's connection was lost; what it has is kept, so that it may come back.
+  void park(uint64_t viewer);
+  /// Viewer `to` is `from` come back, with a canvas that so many of the updates for it were applied to. When
+  /// that is not known any more, it begins anew.
+  void resume(uint64_t from, uint64_t to, uint64_t updates);
   void remove(uint64_t viewer);
 
   // Encode thread.
@@ -55,26 +63,28 @@ class StreamEncoder {
 
  private:
   struct Viewer {
-    ViewerState known;
-    uint64_t epoch = 0;  ///< of `known`; 0: it has no canvas yet
+    KnownCanvas known;  ///< once all that was sent has arrived
+    ResumeLog log;
   };
 
+  void post(std::function<void()> task);
   void take_requests();
   /// The quality that a viewer gets: no more than two are in use at a time, since each is coded by itself.
   int rung(int quality) const;
+  /// Appends to made_ what it needs; false when it needs nothing.
   bool serve(uint64_t id, Viewer& viewer, const StreamRequest& request);
   void count(const StreamDelivery& delivery, SteadyTime start);
 
   const Model model_;
-  const std::function<void(StreamDelivery)> deliver_;
+  const std::function<void(std::vector<StreamDelivery>)> deliver_;
+  std::vector<StreamDelivery> made_;  ///< in one round over the viewers, handed on at once
   ScreenState state_;
   std::map<uint64_t, Viewer> viewers_;
   bool is_stale_ = true;  ///< nobody watched, so nothing was captured: the state is not the screen's
   std::map<uint64_t, StreamRequest> active_;  ///< requests as the encode thread sees them
 
   std::mutex mutex_;
-  std::map<uint64_t, StreamRequest> requested_;
-  std::vector<uint64_t> removed_;
+  std::vector<std::function<void()>> inbox_;  ///< for the encode thread
 
   double device_ms_ = 0;
   Samples bytes_{512};

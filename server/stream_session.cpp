@@ -77,7 +77,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     wake_writer_.cancel();
     pace_.cancel();
     seat_.reset();
-    if (id_ != 0) hub_.leave(id_);
+    if (id_ != 0) was_lost_ ? hub_.park(id_, progress()) : hub_.leave(id_);
     spdlog::info("{}: viewer left after {} updates, {} kB: {}", peer_, updates_sent_, bytes_sent_ / 1000,
                  reason);
   }
@@ -96,6 +96,14 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   }
 
   bool is_ready() const override { return requested_; }
+
+  SessionProgress hand_over() override {
+    id_ = 0;
+    open_ = false;
+    goes_on_elsewhere_ = true;
+    websocket_.next_layer().close();
+    return progress();
+  }
 
   void close() override {
     if (id_ == 0) return start_closing(shared_from_this(), websocket_, kStopping);
@@ -117,6 +125,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     while (true) {
       error_code error;
       co_await websocket_.async_read(buffer, asio::redirect_error(asio::use_awaitable, error));
+      was_lost_ = is_loss(error);
+      if (goes_on_elsewhere_) co_return "its viewer has come back";
       if (error) co_return describe_end(error);
       try {
         const auto data = buffer.cdata();
@@ -188,7 +198,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     }
     slots_ = static_cast<uint32_t>(std::min<uint64_t>(hello.cache_bytes / kStoredTileBytes, kMaxSlots));
     const bool may_control = admission_->access()->control && !hello.view_only;
-    spdlog::info("{}: viewer connected{}{}", peer_,
+    const SessionStart start =
+        hub_.join(shared_from_this(), {admission_->access()->control, slots_}, hello.resume);
+    id_ = start.viewer;
+    spdlog::info("{}: viewer {}{}{}", peer_, start.resumed ? "came back" : "connected",
                  websocket_.next_layer().is_encrypted() ? ", encrypted" : "",
                  may_control ? "" : ", view only");
     if (may_control) websocket_.read_message_max(kMaxViewerMessageBytes);
@@ -196,18 +209,23 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
                                              .device = config_.device,
                                              .time = now_ms(),
                                              .slots = slots_,
+                                             .session = start.secret,
+                                             .resumed = start.resumed,
                                              .clipboard = may_control && config_.seats->has_clipboard(),
                                              .resizable = may_control && config_.seats->can_resize()})));
     seat_ = config_.seats->join(peer_, may_control, [this] { wake_writer_.cancel(); });
-    id_ = hub_.join(shared_from_this());
   }
+
+  /// Of the updates that this connection has brought or would have.
+  SessionProgress progress() const { return {rate_.acknowledged(), rate_.sent()}; }
 
   /// Tells the encode thread when the next update can be sent, once.
   void ask_for_more() {
-    if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send() || !may_spend()) return;
+    if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send(SteadyClock::now()) || !may_spend())
+      return;
     requested_ = true;
-    hub_.request(id_,
-                 {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(), rate_.rest()});
+    hub_.request(id_, {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(),
+                       rate_.rest(), rate_.acknowledged()});
   }
 
   void pay(size_t bytes) {
@@ -226,6 +244,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     return false;
   }
 
+  /// Whole messages.
   void send(std::string text) {
     unsent_.push_back({std::move(text), nullptr});
     wake_writer_.cancel();
@@ -283,6 +302,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   bool open_ = false;
   bool requested_ = false;  ///< the encode thread knows that an update can be sent
   bool afresh_ = false;
+  bool was_lost_ = false;  ///< the connection; neither side has ended it
+  bool goes_on_elsewhere_ = false;
   bool is_last_ = false;        ///< when all is sent, the server closes
   std::unique_ptr<Seat> seat_;  ///< from hello on
   SteadyTime paid_until_{};

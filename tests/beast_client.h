@@ -56,6 +56,8 @@ class BeastClient {
     return websocket_.reason().reason.c_str();
   }
 
+  uint16_t close_code() const { return websocket_.reason().code; }
+
   boost::asio::ip::tcp::socket& socket() { return websocket_.next_layer(); }
 
  private:

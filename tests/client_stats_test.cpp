@@ -105,13 +105,25 @@ TEST(StatsJson, HasEveryField) {
 
 TEST(Backoff, DoublesWithJitterUpToFiveSecondsAndStartsAgain) {
   Backoff backoff;
+  const SteadyTime now{1h};
   for (const auto expected : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 5000ms, 5000ms}) {
-    const auto delay = backoff.next();
+    const auto delay = backoff.next(false, now, now);
     EXPECT_GE(delay, expected * 4 / 5 - 1ms);
     EXPECT_LE(delay, expected * 6 / 5);
   }
-  backoff.reset();
-  EXPECT_LE(backoff.next(), 300ms);
+  backoff.reset(now);
+  EXPECT_LE(backoff.next(/*refused=*/true, now, now), 300ms);
+}
+
+TEST(Backoff, TriesALostConnectionTenTimesASecondForHalfAMinute) {
+  Backoff backoff;
+  const SteadyTime lost{1h};
+  backoff.reset(lost);
+  EXPECT_EQ(backoff.next(false, lost - 10s, lost), 0ms) << "the first time at once";
+  EXPECT_EQ(backoff.next(false, lost, lost), 100ms) << "when the attempt fails at once";
+  EXPECT_EQ(backoff.next(false, lost, lost + 200ms), 0ms) << "when it has taken its time";
+  EXPECT_GE(backoff.next(false, lost + 31s, lost + 31s), 200ms);
+  EXPECT_GE(backoff.next(false, lost + 32s, lost + 32s), 400ms);
 }
 
 TEST(Pool, HandsOutWhatCameBack) {

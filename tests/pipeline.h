@@ -70,7 +70,11 @@ class Pipeline {
               .want_packets = [this](bool wanted) { encode_loop_.want_packets(wanted); },
               .request = [this](uint64_t viewer,
                                 const StreamRequest& request) { encode_loop_.request(viewer, request); },
-              .remove = [this](uint64_t viewer) { encode_loop_.remove(viewer); }}),
+              .wake = [this] { bell_.ring(); },
+              .remove = [this](uint64_t viewer) { encode_loop_.remove(viewer); },
+              .park = [this](uint64_t viewer) { encode_loop_.park(viewer); },
+              .resume = [this](uint64_t from, uint64_t to,
+                               uint64_t updates) { encode_loop_.resume(from, to, updates); }}),
         gate_(std::move(gate),
               [this](Transport transport, HttpRequest request, std::unique_ptr<Admission> admission) {
                 return offers_subprotocol(request, kSubprotocol)
@@ -82,7 +86,7 @@ class Pipeline {
         encode_loop_({std::make_unique<CopyingEncoder>(), std::make_unique<CopyingEncoder>(), nullptr},
                      scale_only_model(), 50, GpuBudget(100), frames_, bell_,
                      {.on_packet = [this](PacketPtr packet) { deliver(std::move(packet)); },
-                      .on_delivery = [this](StreamDelivery delivery) { deliver(std::move(delivery)); },
+                      .on_delivery = [this](std::vector<StreamDelivery> made) { deliver(std::move(made)); },
                       .on_missed = [this] { capture_loop_.refresh(); }}) {
     demand_.on_open([this] { capture_loop_.wake(); });
     boost::asio::co_spawn(context_, accept_connections(acceptor_, gate_), boost::asio::detached);

@@ -49,7 +49,7 @@ class Sender {
     SteadyClock::duration longest{};
     for (const SteadyTime end = now_ + time; now_ < end; now_ += 1ms) {
       while (link.acknowledged(now_)) rate_.acknowledged(++acknowledged_, now_);
-      if (now_ >= next_frame_ && rate_.may_send()) {
+      if (now_ >= next_frame_ && rate_.may_send(now_)) {
         const size_t bytes = bytes_ * static_cast<size_t>(rate_.quality()) / 100;
         rate_.sent(bytes, now_);
         link.send(bytes, now_);

@@ -139,10 +139,16 @@ TEST(Session, NoPictureWithoutAccess) {
 /// A viewer of latentdesk.2 that applies what it gets.
 class StreamClient {
  public:
-  explicit StreamClient(uint16_t port)
+  explicit StreamClient(uint16_t port, std::optional<Resumption> resume = {})
       : client_(port, {}, std::string(kSubprotocol)),
-        canvas_(std::make_unique<NoDecoder>(), kCopyChannels, 256) {
-    say(ViewerHello{std::nullopt, 256 * 16384});
+        canvas_(std::make_unique<Canvas>(std::make_unique<NoDecoder>(), kCopyChannels, 256)) {
+    say(ViewerHello{.cache_bytes = 256 * 16384, .resume = std::move(resume)});
+  }
+
+  /// Comes back over another connection with the canvas of `before`, whose connection may hang still.
+  explicit StreamClient(uint16_t port, StreamClient& before, uint64_t more = 0)
+      : StreamClient(port, Resumption{before.hello.session, before.updates + more}) {
+    std::swap(canvas_, before.canvas_);
   }
 
   void say(const ViewerMessage& message) { client_.write(serialize(message), true); }
@@ -162,24 +168,38 @@ class StreamClient {
     return updates - before;
   }
 
+  /// Reads up to and with the hello.
+  const ServerHello& read_hello() {
+    while (hello.session.empty()) read();
+    return hello;
+  }
+
   void acknowledge() { say(Ack{updates}); }
-  const Image& picture() const { return canvas_.picture(); }
-  uint64_t number() const { return canvas_.number(); }
+  const Image& picture() const { return canvas_->picture(); }
+  uint64_t number() const { return canvas_->number(); }
   BeastClient& client() { return client_; }
 
-  std::string model_ver;
+  ServerHello hello;  ///< once it was read
   uint64_t updates = 0;
+  uint64_t bytes = 0;  ///< of them
+  int resizes = 0;
+  std::string bye;
 
  private:
   ServerMessage read() {
     const auto message = client_.read();
     const MessageView parts = split_message(message);
     ServerMessage content = parse_server_message(parts);
-    if (const auto* hello = std::get_if<ServerHello>(&content)) model_ver = hello->model_ver;
-    if (const auto* resize = std::get_if<Resize>(&content)) canvas_.reset(resize->size);
+    if (const auto* greeting = std::get_if<ServerHello>(&content)) hello = *greeting;
+    if (const auto* goodbye = std::get_if<Bye>(&content)) bye = goodbye->reason;
+    if (const auto* resize = std::get_if<Resize>(&content)) {
+      canvas_->reset(resize->size);
+      ++resizes;
+    }
     if (std::holds_alternative<UpdateAhead>(content)) {
-      canvas_.apply(parse_update_header(parts.header), parts.payload);
+      canvas_->apply(parse_update_header(parts.header), parts.payload);
       ++updates;
+      bytes += message.size();
     }
     return content;
   }
@@ -191,7 +211,7 @@ class StreamClient {
   };
 
   BeastClient client_;
-  Canvas canvas_;
+  std::unique_ptr<Canvas> canvas_;
 };
 
 TEST(StreamSession, UpdatesFollowTheScreen) {
@@ -205,7 +225,7 @@ TEST(StreamSession, UpdatesFollowTheScreen) {
     viewer.acknowledge();
   }
   EXPECT_GT(number, 5u);
-  EXPECT_EQ(viewer.model_ver, "copy-1.0");
+  EXPECT_EQ(viewer.hello.model_ver, "copy-1.0");
   EXPECT_EQ(viewer.picture().size(), (Size{640, 360}));
 }
 
@@ -273,6 +293,101 @@ TEST(StreamSession, RefreshBeginsAnew) {
   EXPECT_GE(viewer.number(), 1u);
 }
 
+/// Reads until the screen is at rest and exact; another viewer's picture is then the same.
+void rest(StreamClient& viewer) {
+  EXPECT_TRUE(eventually([&] {
+    std::this_thread::sleep_for(150ms);
+    const bool silent = viewer.read_what_waits() == 0;
+    viewer.acknowledge();
+    return silent;
+  }));
+}
+
+void expect_same_picture(StreamClient& viewer, StreamClient& other) {
+  rest(viewer);
+  rest(other);
+  ASSERT_EQ(viewer.picture().size(), other.picture().size());
+  EXPECT_EQ(0, std::memcmp(viewer.picture().data(), other.picture().data(), other.picture().bytes()));
+}
+
+TEST(StreamSession, AViewerWhoseConnectionWasLostGoesOnWithWhatItHas) {
+  Pipeline pipeline(4);
+  StreamClient viewer(pipeline.port());
+  viewer.read_update();
+  viewer.read_update();
+  viewer.client().socket().close();  // what it had not acknowledged, it had applied
+  EXPECT_TRUE(eventually([&] { return pipeline.viewers() == 0; }));
+  StreamClient back(pipeline.port(), viewer);
+  EXPECT_TRUE(back.read_hello().resumed);
+  EXPECT_NE(back.hello.session, viewer.hello.session);
+  for (int i = 0; i < 5; ++i) {
+    back.read_update();
+    back.acknowledge();
+  }
+  EXPECT_EQ(back.resizes, 0);
+}
+
+TEST(StreamSession, AHangingConnectionIsTakenOverAndOnlyNewsTravel) {
+  Pipeline pipeline(0.1);
+  StreamClient viewer(pipeline.port());
+  rest(viewer);
+  const uint64_t all = viewer.bytes;
+  StreamClient back(pipeline.port(), viewer);
+  EXPECT_TRUE(back.read_hello().resumed);
+  EXPECT_EQ(viewer.client().read_to_close(), "");  // ended without a word
+  EXPECT_EQ(pipeline.viewers(), 1u);
+  StreamClient other(pipeline.port());
+  expect_same_picture(back, other);
+  EXPECT_EQ(back.resizes, 0);
+  EXPECT_LT(back.bytes, all / 20);
+}
+
+TEST(StreamSession, WhoComesBackTwiceBeforeItHeardOfTheFirstTimeGoesOnToo) {
+  Pipeline pipeline(4);
+  StreamClient viewer(pipeline.port());
+  viewer.read_update();
+  const Resumption known{viewer.hello.session, viewer.updates};
+  { StreamClient unheard(pipeline.port(), known); }
+  StreamClient back(pipeline.port(), viewer);
+  EXPECT_TRUE(back.read_hello().resumed);
+  back.read_update();
+  EXPECT_EQ(back.resizes, 0);
+}
+
+TEST(StreamSession, WhatCannotBeResumedBeginsAnew) {
+  Pipeline pipeline(50);
+  StreamClient viewer(pipeline.port());
+  viewer.read_update();
+  viewer.acknowledge();
+  viewer.read_update();
+  viewer.read_what_waits();  // the acknowledgement has arrived
+  const uint64_t updates = viewer.updates;
+  for (const Resumption& wish :
+       {Resumption{"", updates}, Resumption{std::string(32, '0'), updates},
+        Resumption{viewer.hello.session.substr(1), updates}, Resumption{viewer.hello.session, 0},
+        Resumption{viewer.hello.session, uint64_t{1} << 60}}) {
+    StreamClient other(pipeline.port(), wish);
+    EXPECT_FALSE(other.read_hello().resumed) << wish.updates;
+    other.read_update();
+    EXPECT_EQ(other.resizes, 1);
+  }
+}
+
+TEST(StreamSession, OnlyTheNewestLostOnesAreKept) {
+  Pipeline pipeline(50);
+  std::vector<Resumption> lost;
+  for (size_t i = 0; i < ResumableSessions::kMostParked + 2; ++i) {
+    StreamClient viewer(pipeline.port());
+    viewer.read_update();
+    lost.push_back({viewer.hello.session, viewer.updates});
+    viewer.client().socket().close();
+    ASSERT_TRUE(eventually([&] { return pipeline.viewers() == 0; }));
+  }
+  StreamClient oldest(pipeline.port(), lost[0]), newer(pipeline.port(), lost[2]);
+  EXPECT_FALSE(oldest.read_hello().resumed);
+  EXPECT_TRUE(newer.read_hello().resumed);
+}
+
 class BadStreamClient : public testing::TestWithParam<BadMessage> {};
 
 TEST_P(BadStreamClient, IsClosedWithAReasonAndOthersAreNot) {
@@ -304,6 +419,16 @@ TEST(Session, StoppingSaysGoodbye) {
   client.read();
   pipeline.close_all();
   EXPECT_EQ(client.read_to_close(), "server is stopping");
+}
+
+TEST(StreamSession, StoppingSaysGoodbye) {
+  Pipeline pipeline(50);
+  StreamClient client(pipeline.port());
+  client.read_update();
+  pipeline.close_all();
+  EXPECT_THROW(while (true) client.read_update(), boost::system::system_error);
+  EXPECT_EQ(client.bye, "server is stopping");
+  EXPECT_EQ(client.client().close_code(), 1001);
 }
 
 TEST(Session, ViewersComeAndGo) {

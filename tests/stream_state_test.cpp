@@ -1,11 +1,13 @@
 #include "common/codec/codec.h"
 #include "common/fidelity.h"
 #include "common/stream/canvas.h"
+#include "common/stream/resume_log.h"
 #include "common/stream/screen_state.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <deque>
 #include <random>
 
 // The state of the stream against a plain framebuffer: whatever is drawn, and whichever updates a viewer
@@ -182,6 +184,148 @@ TEST_P(StreamState, CanvasIsTheScreenWhateverIsTakenOrSkipped) {
     }
     EXPECT_TRUE(viewer->state.is_exact());
     expect_exact_blocks(*viewer, desktop.view(), state.grid());
+  }
+}
+
+/// A viewer behind a wire that can be cut, and what the server knows of it.
+struct DistantViewer : Viewer {
+  using Viewer::Viewer;
+
+  /// A new size, or an update, on its way.
+  struct Sent {
+    std::optional<Size> resized;
+    UpdatePtr update;
+  };
+
+  void send(UpdatePtr update) {
+    log.sent(*update);
+    wire.push_back({{}, std::move(update)});
+  }
+
+  void follow(ScreenState& screen, const CodingQuality& quality) {
+    if (known.epoch != screen.epoch()) {
+      known = {screen.new_viewer(kSlots), screen.epoch()};
+      log.begin(known);
+      wire.push_back({screen.grid().size(), nullptr});
+    }
+    for (UpdatePtr& update : screen.bring_up_to_date(known.state, quality)) send(std::move(update));
+  }
+
+  void receive(size_t messages) {
+    for (; messages > 0 && !wire.empty(); --messages, wire.pop_front()) {
+      if (wire.front().resized) {
+        canvas.reset(*wire.front().resized);
+      } else {
+        take(wire.front().update);
+        ++applied;
+      }
+    }
+  }
+
+  /// The connection is lost with all that is on its way, and the viewer comes back over another.
+  void cut() {
+    wire.clear();
+    known = log.rewind(applied);
+    applied = 0;
+  }
+
+  KnownCanvas known;
+  ResumeLog log;
+  std::deque<Sent> wire;
+  uint64_t applied = 0;
+};
+
+TEST_P(StreamState, WhoComesBackAfterACutGoesOnFromWhatItHas) {
+  std::mt19937 random(GetParam());
+  Size size{static_cast<int>(70 + random() % 200), static_cast<int>(70 + random() % 150)};
+  auto desktop = std::make_unique<Desktop>(size, GetParam());
+  ScreenState state = new_state();
+  DistantViewer viewer(model_, backend_);
+  SteadyTime now{};
+  const auto expect_exact = [&] {
+    if (viewer.known.epoch != state.epoch() || viewer.known.state.number() != state.number()) return;
+    viewer.state = viewer.known.state;
+    expect_exact_blocks(viewer, desktop->view(), state.grid());
+  };
+  int cuts = 0;
+  for (int step = 0; step < 120; ++step) {
+    now += std::chrono::milliseconds(random() % 400);
+    if (random() % 40 == 0) {
+      size = {size.height, size.width};
+      desktop = std::make_unique<Desktop>(size, GetParam() + static_cast<unsigned>(step));
+    }
+    desktop->change();
+    state.advance(desktop->view(), now, step);
+    if (random() % 4 != 0)
+      viewer.follow(state, coding_quality(model_, static_cast<int>(random() % 3 * 35 + 25)));
+    if (random() % 3 == 0 && viewer.known.epoch == state.epoch()) {
+      UpdatePtr refined = state.refine(viewer.known.state, now, std::chrono::milliseconds(100), 30, 30, 5000);
+      if (refined) viewer.send(std::move(refined));
+    }
+    viewer.receive(random() % 4);
+    if (random() % 2 == 0) viewer.log.acknowledged(viewer.applied);
+    if (random() % 8 == 0) {
+      ++cuts;
+      viewer.cut();
+      ASSERT_NO_FATAL_FAILURE(expect_exact()) << "cut at step " << step;
+    }
+    if (!viewer.wire.empty()) continue;
+    ASSERT_NO_FATAL_FAILURE(expect_exact()) << "step " << step;
+  }
+  EXPECT_GT(cuts, 3);
+  viewer.cut();
+  viewer.follow(state, coding_quality(model_, 50));
+  now += std::chrono::seconds(1);
+  while (UpdatePtr refined =
+             state.refine(viewer.known.state, now, std::chrono::milliseconds(100), 0, 0, 20000)) {
+    viewer.send(std::move(refined));
+  }
+  viewer.receive(viewer.wire.size());
+  EXPECT_TRUE(viewer.known.state.is_exact());
+  ASSERT_NO_FATAL_FAILURE(expect_exact());
+}
+
+TEST_P(StreamState, AfterACutOnlyWhatIsNewTravels) {
+  const Size size{400, 300};
+  std::mt19937 random(GetParam());
+  Image screen(size);
+  for (size_t i = 0; i < screen.bytes(); ++i) screen.data()[i] = static_cast<uint8_t>(random());
+  ScreenState state = new_state();
+  state.advance(screen.view(), {}, 0);
+  DistantViewer viewer(model_, backend_);
+  viewer.follow(state, coding_quality(model_, 100));
+  const size_t all = viewer.wire.back().update->bytes();
+  viewer.receive(2);
+  const size_t pixel = random() % size.pixels();
+  screen.data()[pixel * kBytesPerPixel] ^= 0xff;
+  state.advance(screen.view(), SteadyTime(std::chrono::seconds(1)), 1);
+  viewer.follow(state, coding_quality(model_, 100));  // is lost
+  viewer.cut();
+  viewer.follow(state, coding_quality(model_, 100));
+  ASSERT_EQ(viewer.wire.size(), 1u) << "it begins anew";
+  EXPECT_LT(viewer.wire.back().update->bytes(), all / 10);
+}
+
+TEST(ResumeLog, WhatCannotBeBeginsAnew) {
+  ResumeLog log;
+  Update update;
+  update.operations = std::make_shared<const Operations>();
+  ViewerState empty;
+  empty.reset(TileGrid({64, 64}), 0);
+  const auto fill = [&] {
+    log.begin({empty, 7});
+    for (int i = 0; i < 3; ++i) log.sent(update);
+    log.acknowledged(2);
+  };
+  for (const uint64_t impossible : {uint64_t{1}, uint64_t{4}, ~uint64_t{0}}) {
+    fill();
+    EXPECT_EQ(log.rewind(impossible).epoch, 0u) << impossible;
+    EXPECT_EQ(log.operations(), 0u);
+  }
+  for (const uint64_t possible : {uint64_t{2}, uint64_t{3}}) {
+    fill();
+    EXPECT_EQ(log.rewind(possible).epoch, 7u) << possible;
+    EXPECT_EQ(log.rewind(0).epoch, 7u) << "again, at once";
   }
 }
 

@@ -46,7 +46,7 @@ class StreamViewer {
 
   /// Sends what the link can take now.
   void serve(ScreenState& state, SteadyTime now) {
-    while (!limited_ || rate_.may_send()) {
+    while (!limited_ || rate_.may_send(now)) {
       const int quality = limited_ ? rate_.quality() : ceiling();
       auto updates = state.bring_up_to_date(known_, coding_quality(model_, quality));
       if (updates.empty() && refine_) {

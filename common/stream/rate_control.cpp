@@ -13,11 +13,14 @@ constexpr size_t kFirstWindow = 64 * 1024;
 constexpr size_t kLeastWindow = 8 * 1024;
 // The window has room for so much more than the shortest round trip, or the path would idle between updates.
 constexpr double kSlackMs = 40;
-constexpr auto kStretch = std::chrono::seconds(5);
+constexpr auto kStretch = std::chrono::seconds(30);
 // An update that takes so much longer than the shortest round trip means a queue, or is too large.
 constexpr double kLateMs = 100;
 constexpr double kInTimeMs = 40;
 constexpr double kFall = 0.75;
+// Of an update that takes much longer still.
+constexpr double kVeryLateMs = 300;
+constexpr double kFarFall = 0.5;
 constexpr double kRise = 2;
 constexpr double kLeastQuality = 5;
 constexpr auto kLeastRest = std::chrono::milliseconds(100);
@@ -26,6 +29,12 @@ constexpr double kRateGain = 0.5;
 constexpr double kProbeGain = 1.25;
 
 }  // namespace
+
+bool RateControl::may_send(SteadyTime now) const {
+  if (on_the_way_.empty()) return true;
+  const bool is_late = shortest_ && milliseconds(now - on_the_way_.front().at) > base_ms() + kLateMs;
+  return !is_late && in_flight_ < window() && on_the_way_.size() < kMostUpdates;
+}
 
 void RateControl::sent(size_t bytes, SteadyTime now) {
   in_flight_ += bytes;
@@ -69,7 +78,7 @@ void RateControl::measure(const Sent& sent, SteadyTime now) {
 void RateControl::adapt(const Sent& sent, double round_trip_ms, SteadyTime now) {
   const double delay = round_trip_ms - base_ms();
   if (delay > kLateMs && sent.at >= hold_until_) {
-    quality_ = std::max(kLeastQuality, quality_ * kFall);
+    quality_ = std::max(kLeastQuality, quality_ * (delay > kVeryLateMs ? kFarFall : kFall));
     hold_until_ = now;
   } else if (delay < kInTimeMs) {
     quality_ = std::min(ceiling_, quality_ + kRise);

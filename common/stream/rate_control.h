@@ -14,8 +14,10 @@ namespace latentdesk {
 ///
 /// The window is what the path carries in its *shortest* recent round trip plus a little: were it what it
 /// carries in the present one, a queue would lengthen the round trip, and that the window, and that the
-/// queue. Quality falls by a factor as soon as updates take much longer than that round trip, and rises by
-/// steps while they do not (AIMD: viewers that share a link so come to share it evenly).
+/// queue. "Recent" is half a minute to a minute: were it less, a link that has become slow would soon pass
+/// for a long one. Quality falls by a factor as soon as updates take much longer than that round trip, and
+/// rises by steps while they do not (AIMD: viewers that share a link so come to share it evenly). Once
+/// something is late nothing follows it: what the window holds was measured when the path was another.
 class RateControl {
  public:
   explicit RateControl(int quality) : ceiling_(quality), quality_(quality) {}
@@ -29,9 +31,11 @@ class RateControl {
   /// up with.
   static constexpr size_t kMostUpdates = 32;
 
-  bool may_send() const {
-    return on_the_way_.empty() || (in_flight_ < window() && on_the_way_.size() < kMostUpdates);
-  }
+  bool may_send(SteadyTime now) const;
+  /// Updates, so far.
+  uint64_t acknowledged() const { return acknowledged_; }
+  uint64_t sent() const { return acknowledged_ + on_the_way_.size(); }
+
   bool is_idle() const { return on_the_way_.empty(); }
 
   /// From 1 to the ceiling.

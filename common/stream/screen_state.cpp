@@ -140,7 +140,7 @@ void ScreenState::keep_history() {
 bool ScreenState::can_follow(const ViewerState& viewer, const Update& update) {
   if (viewer.number() == 0 || update.number != viewer.number() + 1) return false;
   size_t recall = 0;
-  for (const Operation& operation : update.operations) {
+  for (const Operation& operation : *update.operations) {
     if (operation.kind == Kind::store && operation.slot >= viewer.slots()) return false;
     if (operation.kind == Kind::recall && !viewer.holds(operation.slot, update.generations[recall++]))
       return false;
@@ -152,7 +152,7 @@ std::vector<UpdatePtr> ScreenState::bring_up_to_date(ViewerState& viewer, const 
   std::vector<UpdatePtr> updates;
   if (viewer.number() == number_) return updates;
   const auto send = [&](UpdatePtr update) {
-    viewer.apply(update->operations, update->number);
+    viewer.apply(*update->operations, update->number);
     updates.push_back(std::move(update));
   };
   for (const UpdatePtr& update : history_) {
@@ -200,13 +200,14 @@ UpdatePtr ScreenState::make(uint64_t from, const CodingQuality& quality, std::ve
   if (found != made_.end()) return found->update;
   auto update = std::make_shared<Update>();
   update->number = number_;
-  update->operations = reused;
+  Operations operations = reused;
   for (const Operation& operation : reused) {
     if (operation.kind == Kind::recall) update->generations.push_back(store_.generation(operation.slot));
   }
   content_.clear();
-  encoder_.encode(screen_.view(), grid_, parts, quality, update->operations, content_);
-  append_operations(update->operations, content_.operations);
+  encoder_.encode(screen_.view(), grid_, parts, quality, operations, content_);
+  append_operations(operations, content_.operations);
+  update->operations = std::make_shared<const Operations>(std::move(operations));
   UpdateHeader header{
       .number = number_, .time_ms = time_ms_, .scale = quality.scale, .sizes = {}, .packed = {}};
   packer_.pack(content_, header, update->payload);
@@ -242,7 +243,7 @@ UpdatePtr ScreenState::refine(ViewerState& viewer, SteadyTime now, SteadyClock::
   UpdatePtr update =
       make(number_, {.scale = 0, .tolerance = 0, .error = 0, .exact = true}, {}, std::move(parts));
   refined_bytes_per_pixel_ = static_cast<double>(update->bytes()) / static_cast<double>(pixels);
-  viewer.apply(update->operations, number_);
+  viewer.apply(*update->operations, number_);
   return update;
 }
 

@@ -13,12 +13,15 @@
 
 namespace latentdesk {
 
+using Operations = std::vector<Operation>;
+
 /// An update as it goes to viewers: immutable, shared.
 struct Update {
   uint64_t number = 0;
   std::string prefix;  ///< length and header as sent
   std::vector<uint8_t> payload;
-  std::vector<Operation> operations;
+  /// What it does, which outlives it in the logs of what viewers have; never null.
+  std::shared_ptr<const Operations> operations;
   std::vector<uint64_t> generations;  ///< for each operation of kind recall, what its slot must hold
   PartSizes sizes{};                  ///< of its parts before compression
 
