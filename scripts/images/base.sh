@@ -9,10 +9,10 @@ use_own_storage() {
   export CONTAINERS_STORAGE_CONF=$folder/storage.conf CONTAINERS_CONF=$folder/containers.conf
   printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$folder/storage" "/run/latentdesk-images" \
     >"$CONTAINERS_STORAGE_CONF"
-  # No more descriptors than this shell may have: not every root may raise its limits.
+  # No more than this shell may have: not every root may raise its limits.
   cat >"$CONTAINERS_CONF" <<END
 [containers]
-default_ulimits = ["nofile=$(ulimit -Hn):$(ulimit -Hn)"]
+default_ulimits = ["nofile=$(ulimit -Hn):$(ulimit -Hn)", "nproc=16384:16384"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
@@ -47,13 +47,18 @@ bootstrap() {
   rm -rf "$root"
 }
 
-# As Debian's own slim image: without documentation, translations and what apt has downloaded.
+# As Debian's own slim image: without documentation, translations and what apt downloads.
 make_slim() {
   local path
   for path in doc man locale info lintian groff linda; do
     echo "path-exclude /usr/share/$path/*"
     find "$1/usr/share/$path" -mindepth 1 -delete 2>/dev/null || true
   done >"$1/etc/dpkg/dpkg.cfg.d/slim"
+  cat >"$1/etc/apt/apt.conf.d/clean" <<'END'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+END
   rm -rf "$1"/var/cache/apt/*.bin "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*_* "$1"/var/log/*.log
 }
 
