@@ -56,7 +56,7 @@ parse_options() {
 build_image() {
   local options=(--isolation chroot --format docker --layers --pull-never --tag "$1" --file "$repository/docker/$2")
   # npm must trust what this machine trusts.
-  if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
+  if [[ $2 == server.Dockerfile && -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
     options+=(--volume "$NODE_EXTRA_CA_CERTS:/run/authorities.pem:ro" --build-arg NODE_EXTRA_CA_CERTS=/run/authorities.pem)
   fi
   if [[ -n $cache ]]; then options+=(--volume "$cache:/ccache"); fi

@@ -72,7 +72,9 @@ ensure_image() {
 
 # The container's user must be the display's, and its host's name the one in the authority file.
 share_display() {
-  options+=(-e DISPLAY -v /tmp/.X11-unix:/tmp/.X11-unix --user "$(id -u):$(id -g)" --hostname "$(hostname)")
+  local user
+  mapfile -t user < <(own_user_options "$engine")
+  options+=("${user[@]}" -e DISPLAY -v /tmp/.X11-unix:/tmp/.X11-unix --hostname "$(hostname)")
   local authority=${XAUTHORITY:-$HOME/.Xauthority}
   if [[ -e $authority ]]; then options+=(-e XAUTHORITY=/tmp/authority -v "$authority:/tmp/authority:ro"); fi
 }

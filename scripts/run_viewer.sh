@@ -42,9 +42,9 @@ ensure_image() {
   "$engine" build -t "$image" -f "$repository/docker/viewer.Dockerfile" "$repository"
 }
 
-# The container's user must be the display's, and its host's name (that of the host's network) the one in the authority file.
+# The host's name, which is in the authority file, is that of the host's network.
 share_display() {
-  options+=(-e DISPLAY -v /tmp/.X11-unix:/tmp/.X11-unix --user "$(id -u):$(id -g)")
+  options+=(-e DISPLAY -v /tmp/.X11-unix:/tmp/.X11-unix)
   local authority=${XAUTHORITY:-$HOME/.Xauthority}
   if [[ -e $authority ]]; then options+=(-e XAUTHORITY=/tmp/authority -v "$authority:/tmp/authority:ro"); fi
 }
@@ -53,8 +53,11 @@ main() {
   parse_options "$@"
   command -v "$engine" >/dev/null || fail "there is no $engine"
   ensure_image
-  # The certificates of the servers that were met are remembered.
-  options=(--rm --network host -e LATENTDESK_TOKEN -v latentdesk-viewer:/home/viewer/.local/share)
+  # As the user who calls, whom a server of this machine may know, and with the same memory of certificates as the native viewer.
+  local memory=${XDG_DATA_HOME:-$HOME/.local/share}/latentdesk
+  mkdir -p "$memory"
+  mapfile -t options < <(own_user_options "$engine")
+  options+=(--rm --network host -e LATENTDESK_TOKEN -e XDG_DATA_HOME=/data -v "$memory:/data/latentdesk")
   if [[ -t 0 && -t 1 ]]; then options+=(-it); fi
   if [[ -n $window ]]; then share_display; fi
   exec "$engine" run "${options[@]}" "$image" "${viewer_arguments[@]}"
