@@ -5,7 +5,8 @@ set -euo pipefail
 # One line for each purpose; NAME|OTHER is the first that the distribution has (Debian 12, or a later Debian or Ubuntu).
 declare -rA packages=(
   [build]="g++ cmake ninja-build pkg-config libboost1.81-dev|libboost1.83-dev libssl-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
-    libspdlog-dev libdnnl-dev libx11-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev libxkbcommon-dev
+    libspdlog-dev libdnnl-dev libx11-dev libx11-xcb-dev libxcb-shm0-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev
+    libxkbcommon-dev
     libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
   [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
     xterm procps x11-utils x11-xserver-utils iproute2 iptables python3-torch python3-numpy python3-onnx python3-websockets
@@ -19,9 +20,10 @@ declare -rA packages=(
     lomiri-wallpapers-20.04 ukui-wallpapers gnome-backgrounds palapeli-data perl-modules-5.36|perl-modules-5.40|perl-modules-5.38 libstdc++-12-dev fonts-dejavu
     fonts-liberation fonts-firacode fonts-noto-core fonts-noto-cjk"
   [web]="nodejs npm chromium xvfb xterm xdotool ffmpeg fonts-dejavu-core"
+  [images]="buildah podman runc debootstrap xvfb"
   [peers]="ffmpeg tigervnc-standalone-server tigervnc-viewer xvfb xdotool openbox libx11-6 python3-numpy python3-pil"
 )
-readonly purposes="build test models demo recordings web peers"
+readonly purposes="build test models demo recordings web images peers"
 
 usage() {
   cat <<END
@@ -35,6 +37,7 @@ usage: scripts/install_dependencies.sh [PURPOSE...]
   demo        the programs that scripts/demo.sh shows
   recordings  the programs that scripts/record_desktops.sh records
   web         what builds the page for browsers, and tests it
+  images      what scripts/check_images.sh builds and runs images with
   peers       what scripts/compare_peers.sh compares with
 END
 }
@@ -114,7 +117,7 @@ main() {
   for purpose in "$@"; do
     case $purpose in
       -h | --help) usage; exit ;;
-      build | test | models | demo | recordings | web | peers) ;;
+      build | test | models | demo | recordings | web | images | peers) ;;
       *) fail "'$purpose' is none of: $purposes" ;;
     esac
   done

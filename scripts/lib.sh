@@ -79,3 +79,9 @@ stop_server() {
   wait "$server_pid" 2>/dev/null || true
   server_pid=
 }
+
+# own_user_options ENGINE: what makes docker or podman run a container as the user who calls, one word a line.
+own_user_options() {
+  printf '%s\n' --user "$(id -u):$(id -g)"
+  if [[ $1 == podman ]] && ((EUID != 0)); then printf '%s\n' --userns keep-id; fi
+}

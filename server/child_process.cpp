@@ -13,7 +13,9 @@ namespace latentdesk {
 
 namespace {
 
-constexpr auto kGrace = std::chrono::milliseconds(1500);
+// With the moment that viewers get it must leave something of the two seconds after which the server has
+// ended.
+constexpr auto kGrace = std::chrono::milliseconds(1000);
 constexpr auto kPollPeriod = std::chrono::milliseconds(10);
 
 std::vector<std::string> merged_environment(const std::vector<std::string>& changes) {

@@ -43,6 +43,14 @@ std::string check_size(const std::string& text) {
   }
 }
 
+std::string check_public_address(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const bool is_address = colon != text.npos && colon > 0 && colon + 1 < text.size() &&
+                          text.find_first_not_of("0123456789", colon + 1) == text.npos &&
+                          text.find_first_of("/ ?#@") == text.npos;
+  return is_address ? "" : "write HOST:PORT, such as gpu-box:8765";
+}
+
 CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help) {
   return app
       .add_option_function<std::string>(
@@ -80,6 +88,10 @@ void add_desk_options(CLI::App& app, ServerOptions& options) {
 
 void add_stream_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--listen", options.listen, "address and port for viewers (default: 127.0.0.1:8765)")
+      ->option_text("HOST:PORT");
+  app.add_option("--public-address", options.public_address,
+                 "how viewers reach this port, for the addresses that are printed (default: as it listens)")
+      ->check(CLI::Validator(check_public_address, "HOST:PORT"))
       ->option_text("HOST:PORT");
   app.add_option("--model", options.model, "model file (default: the one shipped)")->option_text("FILE");
   options.quality = kDefaultQuality;

@@ -16,6 +16,7 @@ struct ServerOptions {
   Size start_display;                ///< of an Xvfb of our own; zero for none
   std::vector<std::string> command;  ///< to run on that display
   std::string listen = "127.0.0.1:8765";
+  std::string public_address;                ///< `host:port` as viewers reach it; empty for where we listen
   std::string tls_cert, tls_key;             ///< PEM files; empty for none
   bool tls_self_signed = false;              ///< make a certificate of our own, or take the one made before
   std::string token;                         ///< who gives it may do everything; empty for none; never logged

@@ -88,11 +88,13 @@ void report_speed(Encoder& encoder, const Model& model, const Backend& backend) 
   spdlog::debug("layers:\n{}", encoder.plan());
 }
 
-/// As a viewer writes it: the host's name when we listen on all of its addresses.
-std::string reachable_host(const asio::ip::address& address) {
+/// As a viewer writes it: with the host's name when we listen on all of its addresses.
+std::string reachable_address(const asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  const std::string port = ":" + std::to_string(endpoint.port());
   std::array<char, 256> name{};
-  if (address.is_unspecified() && gethostname(name.data(), name.size() - 1) == 0) return name.data();
-  return address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  if (address.is_unspecified() && gethostname(name.data(), name.size() - 1) == 0) return name.data() + port;
+  return (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + port;
 }
 
 }  // namespace
@@ -198,12 +200,12 @@ void Server::run() {
 }
 
 void Server::announce() const {
-  const auto address = endpoint().address();
-  spdlog::info("listening on {}:{}{}", address.to_string(), endpoint().port(),
+  const std::string page =
+      (tls_.context ? "https://" : "http://") +
+      (options_.public_address.empty() ? reachable_address(endpoint()) : options_.public_address) + "/";
+  spdlog::info("listening on {}:{}{}", endpoint().address().to_string(), endpoint().port(),
                tls_.context ? (options_.insecure ? ", encrypted or in clear" : ", encrypted only") : "");
-  if (files_->has_page())
-    spdlog::info("for browsers: {}://{}:{}/", tls_.context ? "https" : "http", reachable_host(address),
-                 endpoint().port());
+  if (files_->has_page()) spdlog::info("for browsers: {}", page);
   if (tls_.context) spdlog::info("certificate's fingerprint SHA256 {}", to_string(tls_.fingerprint));
   constexpr size_t kSafeLength = 16;
   for (const std::string& token : {options_.token, options_.view_token}) {
@@ -214,8 +216,7 @@ void Server::announce() const {
   if (options_.insecure) spdlog::warn("--insecure: whoever reaches this port may be able to look");
   if (!options_.show_address) return;
   // Not through the log, which may be kept where others read it.
-  std::printf("%s://%s:%u/#token=%s\n", tls_.context ? "https" : "http", reachable_host(address).c_str(),
-              unsigned{endpoint().port()}, options_.token.c_str());
+  std::printf("%s#token=%s\n", page.c_str(), options_.token.c_str());
   std::fflush(stdout);
 }
 

@@ -1,9 +1,15 @@
 #include "server/x11_buffers.h"
 
+#include <cstdlib>
 #include <new>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/shm.h>
+#include <unistd.h>
+#include <utility>
+#include <xcb/shm.h>
 
+#include <X11/Xlib-xcb.h>
 #include <X11/Xutil.h>
 #include <X11/extensions/XShm.h>
 
@@ -24,64 +30,120 @@ unsigned depth(Display* display) {
   return static_cast<unsigned>(DefaultDepth(display, DefaultScreen(display)));
 }
 
-/// System V shared memory; its identifier is given up at once when both sides are attached, so nothing
-/// outlives a crash.
+/// Memory that the X server maps too, as the extension MIT-SHM wants it.
 class SharedMemory {
  public:
-  explicit SharedMemory(size_t bytes) : id_(shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600)) {
-    if (id_ >= 0) address_ = shmat(id_, nullptr, 0);
-  }
-  ~SharedMemory() {
-    if (valid()) shmdt(address_);
-    remove();
-  }
-  SharedMemory(const SharedMemory&) = delete;
-  SharedMemory& operator=(const SharedMemory&) = delete;
+  virtual ~SharedMemory() = default;
+  /// False when the server cannot reach it.
+  virtual bool attach(X11Connection& connection) = 0;
 
-  bool valid() const { return id_ >= 0 && address_ != kFailed; }
-  int id() const { return id_; }
-  char* address() const { return static_cast<char*>(address_); }
-  void remove() {
-    if (id_ >= 0) shmctl(id_, IPC_RMID, nullptr);
+  XShmSegmentInfo& segment() { return segment_; }
+  char* address() const { return segment_.shmaddr; }
+
+ protected:
+  XShmSegmentInfo segment_{};
+};
+
+/// Reaches the server as a descriptor through the connection, so also from a container with System V
+/// identifiers of its own, where the number of our segment would name somebody else's there.
+class DescriptorMemory : public SharedMemory {
+ public:
+  explicit DescriptorMemory(size_t bytes)
+      : bytes_(bytes), fd_(memfd_create("latentdesk-frame", MFD_CLOEXEC)) {
+    if (fd_ < 0 || ftruncate(fd_, static_cast<off_t>(bytes)) != 0) return;
+    void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+    if (address != MAP_FAILED) segment_.shmaddr = static_cast<char*>(address);
+  }
+  ~DescriptorMemory() override {
+    if (address()) munmap(address(), bytes_);
+    if (fd_ >= 0) close(fd_);
+  }
+  DescriptorMemory(const DescriptorMemory&) = delete;
+  DescriptorMemory& operator=(const DescriptorMemory&) = delete;
+
+  bool attach(X11Connection& connection) override {
+    int major = 0, minor = 0;
+    Bool pixmaps = False;
+    if (!address() || !XShmQueryVersion(connection.get(), &major, &minor, &pixmaps)) return false;
+    if (major < 1 || (major == 1 && minor < 2)) return false;
+    xcb_connection_t* xcb = XGetXCBConnection(connection.get());
+    segment_.shmseg = xcb_generate_id(xcb);
+    const int sent_fd = std::exchange(fd_, -1);  // which closes it
+    const auto request = xcb_shm_attach_fd_checked(xcb, static_cast<uint32_t>(segment_.shmseg), sent_fd, 0);
+    xcb_generic_error_t* error = xcb_request_check(xcb, request);
+    std::free(error);
+    connection.check();
+    return !error;
   }
 
  private:
-  static inline void* const kFailed = reinterpret_cast<void*>(-1);  // NOLINT: shmat's own value
-  int id_;
-  void* address_ = kFailed;
+  size_t bytes_;
+  int fd_;
 };
+
+/// For servers that take no descriptors. Its identifier is given up once both sides are attached, so nothing
+/// outlives a crash.
+class SystemVMemory : public SharedMemory {
+ public:
+  explicit SystemVMemory(size_t bytes) {
+    segment_.shmid = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
+    void* address = segment_.shmid < 0 ? nullptr : shmat(segment_.shmid, nullptr, 0);
+    if (address != reinterpret_cast<void*>(-1)) {  // NOLINT: shmat's own value
+      segment_.shmaddr = static_cast<char*>(address);
+    }
+  }
+  ~SystemVMemory() override {
+    if (address()) shmdt(address());
+    give_up_identifier();
+  }
+  SystemVMemory(const SystemVMemory&) = delete;
+  SystemVMemory& operator=(const SystemVMemory&) = delete;
+
+  bool attach(X11Connection& connection) override {
+    if (!address()) return false;
+    connection.sync_without_error();
+    const bool attached = XShmAttach(connection.get(), &segment_) && connection.sync_without_error();
+    give_up_identifier();
+    return attached;
+  }
+
+ private:
+  void give_up_identifier() {
+    if (segment_.shmid >= 0) shmctl(std::exchange(segment_.shmid, -1), IPC_RMID, nullptr);
+  }
+};
+
+/// Attached memory; null when the server cannot reach ours.
+std::unique_ptr<SharedMemory> share_memory(X11Connection& connection, size_t bytes) {
+  std::unique_ptr<SharedMemory> memory = std::make_unique<DescriptorMemory>(bytes);
+  if (memory->attach(connection)) return memory;
+  memory = std::make_unique<SystemVMemory>(bytes);
+  return memory->attach(connection) ? std::move(memory) : nullptr;
+}
 
 class SharedBuffer : public X11Buffer {
  public:
-  SharedBuffer(X11Connection& connection, Size size) : size_(size), memory_(size.pixels() * kBytesPerPixel) {
+  SharedBuffer(X11Connection& connection, Size size, std::unique_ptr<SharedMemory> memory)
+      : size_(size), memory_(std::move(memory)) {
     Display* display = connection.get();
-    if (!memory_.valid()) return;
-    segment_.shmid = memory_.id();
-    segment_.shmaddr = memory_.address();
-    segment_.readOnly = False;
-    image_.reset(XShmCreateImage(display, visual(display), depth(display), ZPixmap, memory_.address(),
-                                 &segment_, static_cast<unsigned>(size.width),
+    image_.reset(XShmCreateImage(display, visual(display), depth(display), ZPixmap, memory_->address(),
+                                 &memory_->segment(), static_cast<unsigned>(size.width),
                                  static_cast<unsigned>(size.height)));
-    const bool attached = XShmAttach(display, &segment_) && connection.sync_without_error();
-    memory_.remove();
-    if (!attached) image_.reset();
+    if (!image_) throw std::bad_alloc();
   }
-
-  bool valid() const { return image_ != nullptr; }
 
   bool fill(X11Connection& connection) override {
     return XShmGetImage(connection.get(), connection.root(), image_.get(), 0, 0, AllPlanes) != 0;
   }
 
   MutableImageView view() override {
-    return {reinterpret_cast<uint8_t*>(memory_.address()), size_,
+    return {reinterpret_cast<uint8_t*>(memory_->address()), size_,
             static_cast<size_t>(image_->bytes_per_line)};
   }
 
  private:
   Size size_;
-  SharedMemory memory_;
-  XShmSegmentInfo segment_{};
+  std::unique_ptr<SharedMemory> memory_;
   ImageHandle image_;
 };
 
@@ -114,13 +176,12 @@ class PlainBuffer : public X11Buffer {
 
 std::vector<std::unique_ptr<X11Buffer>> make_shared_buffers(X11Connection& connection, Size size, int count) {
   if (!XShmQueryExtension(connection.get())) return {};
-  connection.sync_without_error();
   std::vector<std::unique_ptr<X11Buffer>> buffers;
   buffers.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
-    auto buffer = std::make_unique<SharedBuffer>(connection, size);
-    if (!buffer->valid()) return {};
-    buffers.push_back(std::move(buffer));
+    auto memory = share_memory(connection, size.pixels() * kBytesPerPixel);
+    if (!memory) return {};
+    buffers.push_back(std::make_unique<SharedBuffer>(connection, size, std::move(memory)));
   }
   return buffers;
 }

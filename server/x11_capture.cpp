@@ -43,7 +43,7 @@ class X11Capture : public Capture {
 
   std::string description() const override {
     return "X display " + std::string(DisplayString(connection_.get())) + " through " +
-           (shared_ ? "shared memory" : "XGetImage (the X server cannot reach our shared memory)");
+           (shared_ ? "shared memory" : "its socket, without shared memory");
   }
 
   Size size() const override { return size_; }

@@ -13,7 +13,7 @@ from pathlib import Path
 README, BIN = Path(sys.argv[1]).read_text(), Path(sys.argv[2]).resolve()
 PROGRAMS = ("latentdesk-server", "latentdesk-viewer", "latentdesk-bench")
 # What needs another machine, a GPU, or the whole of this test suite.
-NOT_RUN_HERE = ("LATENTDESK_TOKEN=", "ssh ", "vglrun", "./scripts/", "cmake ", "ffmpeg ", "npm ", "http.server")
+NOT_RUN_HERE = ("LATENTDESK_TOKEN=", "ssh ", "vglrun", "docker ", "./scripts/", "cmake ", "ffmpeg ", "npm ", "http.server")
 
 
 def section(program: str) -> str:
