@@ -159,7 +159,7 @@ void ContentEncoder::encode_exact(ImageView tile, const TilePart& part) {
   if (has_palette && estimate_palette(palette_, row_starts_) <= estimate_residuals(residuals_)) {
     return append_palette(part);
   }
-  append_residuals(part, 0);
+  append_residuals(tile.size, part, 0);
 }
 
 void ContentEncoder::measure_residuals(ImageView tile, BlockMask mask, int error) {
@@ -168,10 +168,11 @@ void ContentEncoder::measure_residuals(ImageView tile, BlockMask mask, int error
   latentdesk::append_residuals(tile, mask, error, {restored_.data(), tile.size, kTileStride}, residuals_);
 }
 
-void ContentEncoder::append_residuals(const TilePart& part, int error) {
+void ContentEncoder::append_residuals(Size tile, const TilePart& part, int error) {
   for (size_t c = 0; c < 3; ++c) {
     content_->residuals[c].insert(content_->residuals[c].end(), residuals_[c].begin(), residuals_[c].end());
   }
+  content_->pixel_areas.push_back({tile, part.mask});
   operations_->push_back({.kind = Operation::Kind::pixels,
                           .tile = part.tile,
                           .mask = part.mask,
@@ -207,7 +208,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
     const ImageView tile = part(picture, grid.rect(candidate.part.tile));
     const Operation::Kind kind = choose(tile, candidate, quality.error);
     if (kind == Operation::Kind::pixels) {
-      append_residuals(candidate.part, quality.error);
+      append_residuals(tile.size, candidate.part, quality.error);
     } else if (kind == Operation::Kind::palette) {
       gather(tile, candidate.part.mask);
       palette_.build(pixels_, quality.tolerance);

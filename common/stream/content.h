@@ -60,7 +60,7 @@ class ContentEncoder {
   void gather(ImageView tile, BlockMask mask);
   void encode_exact(ImageView tile, const TilePart& part);
   void measure_residuals(ImageView tile, BlockMask mask, int error);
-  void append_residuals(const TilePart& part, int error);
+  void append_residuals(Size tile, const TilePart& part, int error);
   void encode_lossy(ImageView tile, const TilePart& part, int tolerance);
   void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
   void measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
