@@ -240,7 +240,7 @@ UpdatePtr ScreenState::refine(ViewerState& viewer, SteadyTime now, SteadyClock::
   }
   std::sort(parts.begin(), parts.end(), [](const TilePart& a, const TilePart& b) { return a.tile < b.tile; });
   UpdatePtr update =
-      make(number_, {.scale = 0, .tolerance = 0, .error = 0, .exact = true}, {}, std::move(parts));
+      make(number_, {.scale = 0, .tolerance = 0, .error = 0, .worth = 0, .exact = true}, {}, std::move(parts));
   refined_bytes_per_pixel_ = static_cast<double>(update->bytes()) / static_cast<double>(pixels);
   viewer.apply(update->operations, number_);
   return update;
