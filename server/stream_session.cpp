@@ -176,7 +176,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send() || !may_spend()) return;
     requested_ = true;
     hub_.request(id_,
-                 {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(), rate_.rest()});
+                 {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(), rate_.rest(), rate_.soon()});
   }
 
   void pay(size_t bytes) {

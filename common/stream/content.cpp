@@ -155,7 +155,7 @@ void ContentEncoder::encode(ImageView picture, const TileGrid& grid, std::span<c
   for (const TilePart& part : parts) {
     const ImageView tile = latentdesk::part(picture, grid.rect(part.tile));
     if (quality.exact) {
-      encode_exact(tile, part);
+      encode_exact(tile, part, quality.error);
     } else {
       encode_lossy(tile, part, quality.tolerance);
     }
@@ -176,15 +176,15 @@ void ContentEncoder::gather(ImageView tile, BlockMask mask) {
   row_starts_.push_back(static_cast<uint32_t>(pixels_.size()));
 }
 
-void ContentEncoder::encode_exact(ImageView tile, const TilePart& part) {
+void ContentEncoder::encode_exact(ImageView tile, const TilePart& part, int error) {
   gather(tile, part.mask);
   const bool has_palette = palette_.build(pixels_, 0);
   if (has_palette && palette_.colours().size() == 1) return append_palette(part);
-  measure_residuals(tile, part.mask, 0);
+  measure_residuals(tile, part.mask, error);
   if (has_palette && estimate_palette(palette_, row_starts_) <= estimate_residuals(residuals_)) {
     return append_palette(part);
   }
-  append_residuals(tile.size, part, 0);
+  append_residuals(tile.size, part, error);
 }
 
 void ContentEncoder::measure_residuals(ImageView tile, BlockMask mask, int error) {

@@ -19,7 +19,7 @@ struct CodingQuality {
   int error = 0;      ///< of pixels: largest change of a channel, where latents are no good
   double worth =
       0;  ///< bits that a squared error less of a channel may cost; 0: latents are not decoded to see
-  bool exact = false;  ///< every pixel as it is, whatever it costs
+  bool exact = false;  ///< every pixel as it is, whatever it costs; or, of an `error`, within that
 
   bool operator==(const CodingQuality&) const = default;
 };
@@ -67,7 +67,7 @@ class ContentEncoder {
   };
 
   void gather(ImageView tile, BlockMask mask);
-  void encode_exact(ImageView tile, const TilePart& part);
+  void encode_exact(ImageView tile, const TilePart& part, int error);
   void measure_residuals(ImageView tile, BlockMask mask, int error);
   void append_residuals(Size tile, const TilePart& part, int error);
   void encode_lossy(ImageView tile, const TilePart& part, int tolerance);
