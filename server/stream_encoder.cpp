@@ -60,6 +60,20 @@ void StreamEncoder::remove(uint64_t viewer) {
   });
 }
 
+void StreamEncoder::set_focus(int x, int y) {
+  post([this, x, y] { focus_ = {x, y}; });
+}
+
+Refinement StreamEncoder::refinement(const StreamRequest& request) {
+  const Size size = state_.grid().size();
+  const auto [x, y] = focus_.value_or(std::pair(size.width / 2, size.height / 2));
+  return {.rest = request.rest,
+          .x = x,
+          .y = y,
+          .bytes = std::min(request.room, kMostRefinement),
+          .soon = request.soon};
+}
+
 void StreamEncoder::take_requests() {
   std::vector<std::function<void()>> tasks;
   {
@@ -118,10 +132,7 @@ bool StreamEncoder::serve(uint64_t id, Viewer& viewer, const StreamRequest& requ
   delivery.updates =
       state_.bring_up_to_date(viewer.known.state, coding_quality(model_, rung(request.quality)));
   if (delivery.updates.empty()) {
-    const Size size = state_.grid().size();
-    const size_t room = std::min(request.room, kMostRefinement);
-    UpdatePtr refined =
-        state_.refine(viewer.known.state, start, request.rest, size.width / 2, size.height / 2, room);
+    UpdatePtr refined = state_.refine(viewer.known.state, start, refinement(request));
     if (!refined) return false;
     delivery.updates.push_back(std::move(refined));
   }

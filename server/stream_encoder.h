@@ -22,6 +22,7 @@ struct StreamRequest {
   size_t room = 0;               ///< bytes that its connection takes without a queue
   SteadyClock::duration rest{};  ///< before a tile is refined
   uint64_t applied = 0;          ///< updates, as its viewer has acknowledged
+  size_t soon = 0;               ///< bytes that its connection takes in a moment
 };
 
 /// What is for one viewer.
@@ -47,6 +48,8 @@ class StreamEncoder {
   /// that is not known any more, it begins anew.
   void resume(uint64_t from, uint64_t to, uint64_t updates);
   void remove(uint64_t viewer);
+  /// Where users look, in pixels of the screen, is refined first. Its middle until this is said.
+  void set_focus(int x, int y);
 
   // Encode thread.
   bool has_viewers();
@@ -69,6 +72,7 @@ class StreamEncoder {
 
   void post(std::function<void()> task);
   void take_requests();
+  Refinement refinement(const StreamRequest& request);
   /// The quality that a viewer gets: no more than two are in use at a time, since each is coded by itself.
   int rung(int quality) const;
   /// Appends to made_ what it needs; false when it needs nothing.
@@ -85,6 +89,7 @@ class StreamEncoder {
 
   std::mutex mutex_;
   std::vector<std::function<void()>> inbox_;  ///< for the encode thread
+  std::optional<std::pair<int, int>> focus_;  ///< where users look
 
   double device_ms_ = 0;
   Samples bytes_{512};

@@ -224,8 +224,14 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send(SteadyClock::now()) || !may_spend())
       return;
     requested_ = true;
-    hub_.request(id_, {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(),
-                       rate_.rest(), rate_.acknowledged()});
+    hub_.request(id_, {.slots = slots_,
+                       .ready = true,
+                       .afresh = std::exchange(afresh_, false),
+                       .quality = rate_.quality(),
+                       .room = rate_.room(),
+                       .rest = rate_.rest(),
+                       .applied = rate_.acknowledged(),
+                       .soon = rate_.soon()});
   }
 
   void pay(size_t bytes) {

@@ -9,6 +9,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 
 namespace latentdesk {
@@ -52,7 +53,12 @@ class StreamViewer {
       if (updates.empty() && refine_) {
         const Size size = state.grid().size();
         const size_t room = limited_ ? std::min(rate_.room(), kMostRefinement) : kMostRefinement;
-        if (auto refined = state.refine(known_, now, rate_.rest(), size.width / 2, size.height / 2, room)) {
+        const Refinement how{.rest = rate_.rest(),
+                             .x = size.width / 2,
+                             .y = size.height / 2,
+                             .bytes = room,
+                             .soon = limited_ ? rate_.soon() : std::numeric_limits<size_t>::max()};
+        if (auto refined = state.refine(known_, now, how)) {
           result.refinement_bytes += refined->bytes();
           updates.push_back(std::move(refined));
         }

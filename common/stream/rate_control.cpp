@@ -3,6 +3,7 @@
 #include "common/protocol.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace latentdesk {
@@ -27,6 +28,7 @@ constexpr auto kLeastRest = std::chrono::milliseconds(100);
 // What a rate measured lower than before counts, when a queue shows that it is the path's.
 constexpr double kRateGain = 0.5;
 constexpr double kProbeGain = 1.25;
+constexpr double kMomentSeconds = 0.2;
 
 }  // namespace
 
@@ -103,6 +105,10 @@ size_t RateControl::window() const {
 size_t RateControl::room() const {
   const size_t size = window();
   return std::max<size_t>(size > in_flight_ ? size - in_flight_ : 0, 4096);
+}
+
+size_t RateControl::soon() const {
+  return rate_ == 0 ? std::numeric_limits<size_t>::max() : static_cast<size_t>(rate_ * kMomentSeconds);
 }
 
 SteadyClock::duration RateControl::rest() const {

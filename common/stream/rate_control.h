@@ -44,6 +44,8 @@ class RateControl {
 
   /// Bytes that fit into the path now, on top of what is on its way; at least a few thousand.
   size_t room() const;
+  /// Bytes that the path carries in a moment; all there are while its rate is not known.
+  size_t soon() const;
   /// How long a tile must have rested before it is refined: longer than a round trip.
   SteadyClock::duration rest() const;
 

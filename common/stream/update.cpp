@@ -3,6 +3,7 @@
 #include "common/json.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 
 namespace latentdesk {
@@ -30,7 +31,18 @@ std::vector<size_t> sizes_field(const json& object, const char* name) {
   return sizes;
 }
 
+constexpr auto kResiduals = static_cast<size_t>(Part::residuals),
+               kLatents = static_cast<size_t>(Part::latents);
+
 size_t total(std::span<const size_t> sizes) { return std::accumulate(sizes.begin(), sizes.end(), size_t{0}); }
+
+size_t not_empty(std::span<const size_t> sizes) {
+  return sizes.size() - static_cast<size_t>(std::count(sizes.begin(), sizes.end(), size_t{0}));
+}
+
+std::span<const size_t> zlib_sizes(const UpdateHeader& header) {
+  return std::span(header.sizes).first(kZlibParts);
+}
 
 }  // namespace
 
@@ -42,10 +54,9 @@ UpdateHeader parse_update_header(std::string_view text) {
   const std::vector<size_t> sizes = sizes_field(object, "sizes");
   std::copy(sizes.begin(), sizes.end(), header.sizes.begin());
   header.packed = sizes_field(object, "packed");
-  if (header.sizes[static_cast<size_t>(Part::latents)] > 0) header.scale = scale_field(object);
-  const auto streams =
-      static_cast<size_t>(std::count_if(sizes.begin(), sizes.end(), [](size_t s) { return s > 0; }));
-  if (header.packed.size() != streams && header.packed.size() != std::min<size_t>(streams, 1)) {
+  if (header.sizes[kLatents] > 0) header.scale = scale_field(object);
+  const size_t zlib = not_empty(zlib_sizes(header)), coded = not_empty(header.sizes) - zlib;
+  if (header.packed.size() != coded + zlib && header.packed.size() != coded + std::min<size_t>(zlib, 1)) {
     throw ProtocolError("packed does not belong to sizes");
   }
   return header;
@@ -60,24 +71,24 @@ std::string serialize_update_prefix(const UpdateHeader& header) {
       {"time", header.time_ms},
       {"sizes", std::vector<size_t>(header.sizes.begin(), header.sizes.begin() + static_cast<long>(used))},
       {"packed", header.packed}};
-  if (header.sizes[static_cast<size_t>(Part::latents)] > 0) object["scale"] = header.scale;
+  if (header.sizes[kLatents] > 0) object["scale"] = header.scale;
   return message_prefix(object);
 }
 
 void check_part_sizes(const UpdateHeader& header, const TileGrid& grid, int latent_channels, size_t payload) {
   const size_t tiles = grid.tiles();
-  constexpr size_t kTilePixels = size_t{kTileSide} * kTileSide;
+  const size_t tile_latents =
+      size_t{kTileLatentSide} * kTileLatentSide * static_cast<size_t>(latent_channels);
   // A tile may be sent in a few pieces, none of which has more than its pixels.
   const PartSizes limits = {tiles * 256 + 65536, tiles * kTilePixels * 3, tiles * kTilePixels,
-                            tiles * kTilePixels * 3,
-                            tiles * kTileLatentSide * kTileLatentSide * static_cast<size_t>(latent_channels)};
+                            tiles * kTilePixels * 3, tiles * tile_latents};
   for (size_t i = 0; i < kParts; ++i) {
     if (header.sizes[i] > limits[i]) throw ProtocolError("a part is larger than the screen can need");
   }
-  if (header.sizes[static_cast<size_t>(Part::residuals)] % 3 != 0)
-    throw ProtocolError("planes are not of one length");
+  if (header.sizes[kResiduals] % 3 != 0) throw ProtocolError("planes are not of one length");
+  if (header.sizes[kLatents] % tile_latents != 0) throw ProtocolError("latents are not those of whole tiles");
   if (total(header.packed) != payload) throw ProtocolError("packed does not belong to the payload");
-  check_inflated_size(total(header.sizes), payload);
+  check_inflated_size(total(zlib_sizes(header)), payload);
 }
 
 void UpdateParts::clear() {
@@ -85,6 +96,7 @@ void UpdateParts::clear() {
   colours.clear();
   indices.clear();
   for (auto& plane : residuals) plane.clear();
+  pixel_areas.clear();
   latents.clear();
 }
 
@@ -95,26 +107,49 @@ PartSizes UpdateParts::sizes() const {
 void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload) {
   header.sizes = parts.sizes();
   header.packed.clear();
-  joined_.clear();
-  const auto join = [this](const auto& bytes) { joined_.insert(joined_.end(), bytes.begin(), bytes.end()); };
-  if (total(header.sizes) <= kJoinBytes) {
-    join(parts.operations);
-    join(parts.colours);
-    join(parts.indices);
-    for (const auto& plane : parts.residuals) join(plane);
-    join(parts.latents);
+  pack_zlib_parts(parts, header, payload);
+  size_t begin = payload.size();
+  const auto end_stream = [&] {
+    header.packed.push_back(payload.size() - begin);
+    begin = payload.size();
+  };
+  if (header.sizes[kResiduals] > 0) {
+    pack_residuals(parts, payload);
+    end_stream();
+  }
+  if (header.sizes[kLatents] > 0) {
+    latent_coder_.encode(parts.latents, parts.latent_channels, payload);
+    end_stream();
+  }
+}
+
+void UpdatePacker::pack_zlib_parts(const UpdateParts& parts, UpdateHeader& header,
+                                   std::vector<uint8_t>& payload) {
+  const std::array<const std::vector<uint8_t>*, kZlibParts> zlib{&parts.operations, &parts.colours,
+                                                                 &parts.indices};
+  if (total(zlib_sizes(header)) <= kJoinBytes) {
+    joined_.clear();
+    for (const auto* part : zlib) joined_.insert(joined_.end(), part->begin(), part->end());
     return pack_part(joined_, Compression::thorough, header, payload);
   }
-  const auto search = [](size_t bytes) {
-    return bytes <= kThoroughBytes ? Compression::thorough : Compression::quick;
-  };
-  pack_part(parts.operations, Compression::thorough, header, payload);
-  pack_part(parts.colours, search(parts.colours.size()), header, payload);
-  pack_part(parts.indices, search(parts.indices.size()), header, payload);
-  for (const auto& plane : parts.residuals) join(plane);
-  pack_part(joined_, Compression::residuals, header, payload);
-  const auto* latents = reinterpret_cast<const uint8_t*>(parts.latents.data());
-  pack_part({latents, parts.latents.size()}, Compression::runs, header, payload);
+  for (const auto* part : zlib) {
+    const bool quick = part->size() > kThoroughBytes;
+    pack_part(*part, quick ? Compression::quick : Compression::thorough, header, payload);
+  }
+}
+
+void UpdatePacker::pack_residuals(const UpdateParts& parts, std::vector<uint8_t>& payload) {
+  const ResidualPlanes& planes = parts.residuals;
+  RangeEncoder coder(payload);
+  residual_coder_.begin();
+  size_t at = 0;
+  for (const PixelArea& area : parts.pixel_areas) {
+    const auto here = [&](size_t plane) { return planes[plane].data() + at; };
+    residual_coder_.encode(coder, area.tile, area.mask, {here(0), here(1), here(2)});
+    at += pixels_in(area.tile, area.mask);
+  }
+  assert(at == planes[0].size());
+  coder.finish();
 }
 
 void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
@@ -126,23 +161,27 @@ void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compress
 }
 
 void UpdateUnpacker::unpack(const UpdateHeader& header, ByteView payload) {
-  sizes_ = header.sizes;
-  bytes_.resize(total(sizes_));
-  std::span<uint8_t> out(bytes_);
-  if (header.packed.size() == 1) return inflater_.inflate(payload, out);
+  const std::span<const size_t> zlib = zlib_sizes(header);
+  bytes_.resize(total(zlib));
   size_t stream = 0;
-  for (const size_t size : sizes_) {
-    if (size == 0) continue;
-    const size_t packed = header.packed[stream++];
-    inflater_.inflate(payload.first(packed), out.first(size));
-    payload = payload.subspan(packed);
-    out = out.subspan(size);
+  const auto next = [&] {
+    const ByteView packed = payload.first(header.packed[stream++]);
+    payload = payload.subspan(packed.size());
+    return packed;
+  };
+  const bool joined = header.packed.size() == 1 + not_empty(header.sizes) - not_empty(zlib);
+  std::span<uint8_t> out(bytes_);
+  if (joined && !out.empty()) inflater_.inflate(next(), out);
+  for (size_t i = 0; i < kParts; ++i) {
+    if (i >= kZlibParts) {
+      parts_[i] = header.sizes[i] > 0 ? next() : ByteView();
+      continue;
+    }
+    const std::span<uint8_t> part = out.first(zlib[i]);
+    if (!joined && !part.empty()) inflater_.inflate(next(), part);
+    parts_[i] = part;
+    out = out.subspan(part.size());
   }
-}
-
-ByteView UpdateUnpacker::part(Part part) const {
-  const auto index = static_cast<size_t>(part);
-  return ByteView(bytes_).subspan(total(std::span(sizes_).first(index)), sizes_[index]);
 }
 
 }  // namespace latentdesk
