@@ -176,5 +176,36 @@ TEST(StreamGolden, UpdatesMakeTheGoldenPictures) {
   EXPECT_TRUE(pictures_of(made) == pictures) << "updates are made otherwise than when the golden ones were";
 }
 
+// latents.bin: the stream of three tiles' latents of 24 channels, and the latents.
+constexpr int kChannels = 24;
+
+std::vector<int8_t> golden_latents() {
+  std::vector<int8_t> latents(3 * 64 * kChannels);
+  for (size_t i = 0; i < latents.size(); ++i) {
+    const auto channel = static_cast<int>(i / 192);
+    const auto random = static_cast<int>(noise(static_cast<uint32_t>(i)) % 256) - 128;
+    const int smooth = static_cast<int>(i % 8 + i / 8 % 8) * 7 - 50;
+    const int value = channel < 2 ? smooth + random / 64 : random >> std::min(channel / 3, 7);
+    latents[i] = static_cast<int8_t>(i % 64 > 50 && channel > 9 ? 0 : value);
+  }
+  return latents;
+}
+
+TEST(StreamGolden, LatentsMakeTheGoldenBytes) {
+  const std::vector<int8_t> latents = golden_latents();
+  Piece stream;
+  LatentCoder coder;
+  coder.encode(latents, kChannels, stream);
+  const Piece bytes(latents.begin(), latents.end());
+  if (std::getenv("LATENTDESK_WRITE_GOLDEN")) write_pieces("latents.bin", {stream, bytes});
+  const std::vector<Piece> golden = read_pieces("latents.bin");
+  ASSERT_EQ(golden.size(), 2u);
+  EXPECT_TRUE(golden[0] == stream);
+  EXPECT_TRUE(golden[1] == bytes);
+  std::vector<int8_t> restored(latents.size());
+  coder.decode(golden[0], kChannels, restored);
+  EXPECT_TRUE(restored == latents);
+}
+
 }  // namespace
 }  // namespace latentdesk

@@ -132,6 +132,7 @@ TEST(StreamWire, ContentThatDoesNotFitItsOperationsIsRefused) {
   refused(parts);  // one pixel short
   parts = parts_of({{.kind = Kind::latents, .tile = 0}});
   parts.latents.assign(64 * 95, 0);
+  parts.latent_channels = 95;
   refused(parts);                                                     // a channel short
   refused(parts_of({{.kind = Kind::recall, .tile = 0, .slot = 3}}));  // nothing was stored there
   const Operation whole{.kind = Kind::copy, .to = {0, 0, 200, 150}};
@@ -157,6 +158,9 @@ TEST(StreamWire, HeadersThatLieAreRefused) {
   refused(R"({"number":1,"time":0,"sizes":[10,10],"packed":[18446744073709551615,21]})");
   refused(R"({"number":1,"time":0,"sizes":[0,0,0,0,64],"packed":[20]})");
   refused(R"({"number":1,"time":0,"sizes":[0,0,0,0,64],"packed":[20],"scale":0})");
+  refused(R"({"number":1,"time":0,"sizes":[10,0,0,0,6144],"packed":[20],"scale":1})");  // nothing for latents
+  refused(R"({"number":1,"time":0,"sizes":[10,0,0,0,6144],"packed":[5,5,10],"scale":1})");
+  refused(R"({"number":1,"time":0,"sizes":[10,0,0,0,6143],"packed":[10,10],"scale":1})");  // not of whole tiles
   refused(R"({"number":1,"time":0,"sizes":[0,0,0,10],"packed":[20]})");
   refused(R"({"number":1,"time":0,"sizes":[0,0,0,147456],"packed":[20]})");  // a bomb
   refused(R"({"number":-1,"time":0,"sizes":[],"packed":[]})", 0);

@@ -91,7 +91,7 @@ void Canvas::apply(const UpdateHeader& header, ByteView payload) {
   if (header.number < number_) throw ProtocolError("the update is older than the picture");
   check_part_sizes(header, grid_, latent_channels_, payload.size());
   const auto start = SteadyClock::now();
-  unpacker_.unpack(header, payload);
+  unpacker_.unpack(header, latent_channels_, payload);
   const auto unpacked = SteadyClock::now();
   parse_operations(unpacker_.part(Part::operations), grid_, static_cast<uint32_t>(slots_.size()),
                    operations_);

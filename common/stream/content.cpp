@@ -125,6 +125,7 @@ void ContentEncoder::encode(ImageView picture, const TileGrid& grid, std::span<c
                             UpdateParts& content) {
   operations_ = &operations;
   content_ = &content;
+  content.latent_channels = latent_channels_;
   candidates_.clear();
   for (const TilePart& part : parts) {
     const ImageView tile = latentdesk::part(picture, grid.rect(part.tile));

@@ -30,6 +30,8 @@ std::vector<size_t> sizes_field(const json& object, const char* name) {
   return sizes;
 }
 
+constexpr auto kLatents = static_cast<size_t>(Part::latents);  // the last one
+
 size_t total(std::span<const size_t> sizes) { return std::accumulate(sizes.begin(), sizes.end(), size_t{0}); }
 
 }  // namespace
@@ -42,10 +44,12 @@ UpdateHeader parse_update_header(std::string_view text) {
   const std::vector<size_t> sizes = sizes_field(object, "sizes");
   std::copy(sizes.begin(), sizes.end(), header.sizes.begin());
   header.packed = sizes_field(object, "packed");
-  if (header.sizes[static_cast<size_t>(Part::latents)] > 0) header.scale = scale_field(object);
-  const auto streams =
-      static_cast<size_t>(std::count_if(sizes.begin(), sizes.end(), [](size_t s) { return s > 0; }));
-  if (header.packed.size() != streams && header.packed.size() != std::min<size_t>(streams, 1)) {
+  const size_t latents = header.sizes[kLatents] > 0 ? 1 : 0;
+  if (latents > 0) header.scale = scale_field(object);
+  const size_t streams =
+      kParts - 1 - static_cast<size_t>(std::count(header.sizes.begin(), header.sizes.end() - 1, 0u));
+  if (header.packed.size() != latents + streams &&
+      header.packed.size() != latents + std::min<size_t>(streams, 1)) {
     throw ProtocolError("packed does not belong to sizes");
   }
   return header;
@@ -60,24 +64,26 @@ std::string serialize_update_prefix(const UpdateHeader& header) {
       {"time", header.time_ms},
       {"sizes", std::vector<size_t>(header.sizes.begin(), header.sizes.begin() + static_cast<long>(used))},
       {"packed", header.packed}};
-  if (header.sizes[static_cast<size_t>(Part::latents)] > 0) object["scale"] = header.scale;
+  if (header.sizes[kLatents] > 0) object["scale"] = header.scale;
   return message_prefix(object);
 }
 
 void check_part_sizes(const UpdateHeader& header, const TileGrid& grid, int latent_channels, size_t payload) {
   const size_t tiles = grid.tiles();
+  const size_t tile_latents =
+      size_t{kTileLatentSide} * kTileLatentSide * static_cast<size_t>(latent_channels);
   constexpr size_t kTilePixels = size_t{kTileSide} * kTileSide;
   // A tile may be sent in a few pieces, none of which has more than its pixels.
   const PartSizes limits = {tiles * 256 + 65536, tiles * kTilePixels * 3, tiles * kTilePixels,
-                            tiles * kTilePixels * 3,
-                            tiles * kTileLatentSide * kTileLatentSide * static_cast<size_t>(latent_channels)};
+                            tiles * kTilePixels * 3, tiles * tile_latents};
   for (size_t i = 0; i < kParts; ++i) {
     if (header.sizes[i] > limits[i]) throw ProtocolError("a part is larger than the screen can need");
   }
   if (header.sizes[static_cast<size_t>(Part::residuals)] % 3 != 0)
     throw ProtocolError("planes are not of one length");
+  if (header.sizes[kLatents] % tile_latents != 0) throw ProtocolError("latents are not those of whole tiles");
   if (total(header.packed) != payload) throw ProtocolError("packed does not belong to the payload");
-  check_inflated_size(total(header.sizes), payload);
+  check_inflated_size(total(header.sizes) - header.sizes[kLatents], payload);
 }
 
 void UpdateParts::clear() {
@@ -95,14 +101,25 @@ PartSizes UpdateParts::sizes() const {
 void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload) {
   header.sizes = parts.sizes();
   header.packed.clear();
+  pack_exact_parts(parts, header, payload);
+  if (parts.latents.empty()) return;
+  const size_t begin = payload.size();
+  latent_coder_.encode(parts.latents, parts.latent_channels, payload);
+  header.packed.push_back(payload.size() - begin);
+}
+
+void UpdatePacker::pack_exact_parts(const UpdateParts& parts, UpdateHeader& header,
+                                    std::vector<uint8_t>& payload) {
   joined_.clear();
   const auto join = [this](const auto& bytes) { joined_.insert(joined_.end(), bytes.begin(), bytes.end()); };
-  if (total(header.sizes) <= kJoinBytes) {
+  const auto join_residuals = [&] {
+    for (const auto& plane : parts.residuals) join(plane);
+  };
+  if (total(header.sizes) - header.sizes[kLatents] <= kJoinBytes) {
     join(parts.operations);
     join(parts.colours);
     join(parts.indices);
-    for (const auto& plane : parts.residuals) join(plane);
-    join(parts.latents);
+    join_residuals();
     return pack_part(joined_, Compression::thorough, header, payload);
   }
   const auto search = [](size_t bytes) {
@@ -111,10 +128,8 @@ void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vec
   pack_part(parts.operations, Compression::thorough, header, payload);
   pack_part(parts.colours, search(parts.colours.size()), header, payload);
   pack_part(parts.indices, search(parts.indices.size()), header, payload);
-  for (const auto& plane : parts.residuals) join(plane);
+  join_residuals();
   pack_part(joined_, Compression::residuals, header, payload);
-  const auto* latents = reinterpret_cast<const uint8_t*>(parts.latents.data());
-  pack_part({latents, parts.latents.size()}, Compression::runs, header, payload);
 }
 
 void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
@@ -125,19 +140,28 @@ void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compress
   header.packed.push_back(packed_.size());
 }
 
-void UpdateUnpacker::unpack(const UpdateHeader& header, ByteView payload) {
+void UpdateUnpacker::unpack(const UpdateHeader& header, int latent_channels, ByteView payload) {
   sizes_ = header.sizes;
   bytes_.resize(total(sizes_));
   std::span<uint8_t> out(bytes_);
-  if (header.packed.size() == 1) return inflater_.inflate(payload, out);
-  size_t stream = 0;
-  for (const size_t size : sizes_) {
-    if (size == 0) continue;
-    const size_t packed = header.packed[stream++];
-    inflater_.inflate(payload.first(packed), out.first(size));
-    payload = payload.subspan(packed);
+  std::span<const size_t> packed(header.packed);
+  const auto inflate = [&](size_t size) {
+    inflater_.inflate(payload.first(packed.front()), out.first(size));
+    payload = payload.subspan(packed.front());
+    packed = packed.subspan(1);
     out = out.subspan(size);
+  };
+  const std::span<const size_t> exact = std::span(sizes_).first(kLatents);
+  const size_t latents = sizes_[kLatents];
+  if (packed.size() == (latents > 0 ? 2 : 1)) {
+    inflate(total(exact));
+  } else {
+    for (const size_t size : exact) {
+      if (size > 0) inflate(size);
+    }
   }
+  if (latents == 0) return;
+  latent_coder_.decode(payload, latent_channels, {reinterpret_cast<int8_t*>(out.data()), latents});
 }
 
 ByteView UpdateUnpacker::part(Part part) const {

@@ -3,6 +3,7 @@
 #include "common/deflate.h"
 #include "common/protocol.h"
 #include "common/stream/exact.h"
+#include "common/stream/latent_coding.h"
 #include "common/stream/operations.h"
 
 #include <array>
@@ -17,7 +18,9 @@
 //   number   of the state that the update brings the viewer to
 //   time     capture time in milliseconds since the Unix epoch
 //   sizes    bytes of the parts before compression, in the order of Part; trailing zeros are left out
-//   packed   bytes of the zlib streams in the payload: one for each part that is not empty, or one for all
+//   packed   bytes of the streams in the payload: zlib, one for each part but latents that is not empty, or
+//   one
+//            for all of these; then that of the latents, see latent_coding.h
 //   scale    of the latents, when there are any
 //
 // Parts: operations; colours, 3 bytes each (blue, green, red); packed palette indices; residuals of pixels,
@@ -57,6 +60,7 @@ struct UpdateParts {
   std::vector<uint8_t> indices;
   ResidualPlanes residuals;
   std::vector<int8_t> latents;
+  int latent_channels = 1;
 
   void clear();
   PartSizes sizes() const;
@@ -70,10 +74,12 @@ class UpdatePacker {
   void pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
 
  private:
+  void pack_exact_parts(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
   void pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
                  std::vector<uint8_t>& payload);
 
   Deflater deflater_;
+  LatentCoder latent_coder_;
   std::vector<uint8_t> joined_;
   std::vector<uint8_t> packed_;
 };
@@ -81,13 +87,14 @@ class UpdatePacker {
 /// The reverse. Keeps its memory; one thread uses it.
 class UpdateUnpacker {
  public:
-  /// Inflates the payload; sizes must have been checked. Throws ProtocolError. The view of a part is valid
+  /// Unpacks the payload; sizes must have been checked. Throws ProtocolError. The view of a part is valid
   /// until the next call.
-  void unpack(const UpdateHeader& header, ByteView payload);
+  void unpack(const UpdateHeader& header, int latent_channels, ByteView payload);
   ByteView part(Part part) const;
 
  private:
   Inflater inflater_;
+  LatentCoder latent_coder_;
   std::vector<uint8_t> bytes_;
   PartSizes sizes_{};
 };

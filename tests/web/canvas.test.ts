@@ -1,26 +1,13 @@
 // The page's canvas makes of the golden updates what the native one does, to the bit; and takes nothing that breaks a rule.
 
-import {readFileSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
 import {deflateSync} from 'node:zlib';
 import {describe, expect, it} from 'vitest';
 import {Canvas} from '../../client/web/src/canvas';
 import {inflate, unpack} from '../../client/web/src/inflate';
 import {checkPartSizes, parseServerMessage, splitMessage, type UpdateHeader} from '../../client/web/src/protocol';
+import {pieces} from './golden';
 
 const SLOTS = 4;
-
-/** Pieces with 32 bits of length before each. */
-function pieces(name: string): Uint8Array[] {
-  const file = readFileSync(fileURLToPath(new URL('../golden/' + name, import.meta.url)));
-  const found: Uint8Array[] = [];
-  for (let at = 0; at < file.length; ) {
-    const length = file.readUInt32BE(at);
-    found.push(Uint8Array.from(file.subarray(at + 4, at + 4 + length)));
-    at += 4 + length;
-  }
-  return found;
-}
 
 function parse(message: Uint8Array): {header: UpdateHeader; payload: Uint8Array} {
   const {header, payload} = splitMessage(message.buffer as ArrayBuffer);

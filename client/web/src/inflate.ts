@@ -1,6 +1,6 @@
 // zlib streams (RFC 1950) by the browser's own decompressor, with a limit on what comes out.
 
-import {PARTS, ProtocolError, sum, type UpdateHeader} from './protocol';
+import {Part, ProtocolError, sum, type UpdateHeader} from './protocol';
 
 /** Inflates one stream to exactly `out`; throws ProtocolError where it is damaged, shorter, longer, or followed by more. */
 export async function inflate(packed: Uint8Array, out: Uint8Array): Promise<void> {
@@ -26,25 +26,17 @@ export async function inflate(packed: Uint8Array, out: Uint8Array): Promise<void
   if (filled !== out.length) throw new ProtocolError('a stream inflates to less than its header says');
 }
 
-/** The parts of an update, whose sizes must have been checked. */
+/** The parts of an update, whose sizes must have been checked. That of latents stays packed. */
 export async function unpack(header: UpdateHeader, payload: Uint8Array): Promise<Uint8Array[]> {
-  const bytes = new Uint8Array(sum(header.sizes));
+  const sizes = header.sizes.slice(0, Part.latents);
+  const packed = header.sizes[Part.latents] > 0 ? header.packed.slice(0, -1) : header.packed;
+  const bytes = new Uint8Array(sum(sizes));
   const parts: Uint8Array[] = [];
-  for (let part = 0, begin = 0; part < PARTS; begin += header.sizes[part++]) {
-    parts.push(bytes.subarray(begin, begin + header.sizes[part]));
-  }
-  if (header.packed.length === 1) {
-    await inflate(payload, bytes);
-    return parts;
-  }
-  const streams: Promise<void>[] = [];
   let begin = 0;
-  for (const part of parts.filter((candidate) => candidate.length > 0)) {
-    const packed = header.packed[streams.length];
-    streams.push(inflate(payload.subarray(begin, begin + packed), part));
-    begin += packed;
-  }
-  await Promise.all(streams);
-  return parts;
+  for (const size of sizes) parts.push(bytes.subarray(begin, (begin += size)));
+  begin = 0;
+  const streams = packed.map((size) => payload.subarray(begin, (begin += size)));
+  const targets = packed.length === 1 ? [bytes] : parts.filter((part) => part.length > 0);
+  await Promise.all(targets.map((target, i) => inflate(streams[i], target)));
+  return [...parts, payload.subarray(begin)];
 }
-

@@ -132,11 +132,12 @@ export const sum = (values: readonly number[]): number => values.reduce((total, 
 function parseUpdate(fields: Fields): UpdateHeader {
   const named = sizes(fields, 'sizes');
   const packed = sizes(fields, 'packed');
-  const streams = named.filter((size) => size > 0).length;
-  if (packed.length !== streams && packed.length !== Math.min(streams, 1)) {
+  const all = [...named, ...new Array<number>(PARTS - named.length).fill(0)];
+  const streams = all.slice(0, Part.latents).filter((size) => size > 0).length;
+  const latents = all[Part.latents] > 0 ? 1 : 0;
+  if (packed.length !== latents + streams && packed.length !== latents + Math.min(streams, 1)) {
     throw new ProtocolError('packed does not belong to sizes');
   }
-  const all = [...named, ...new Array<number>(PARTS - named.length).fill(0)];
   const scale = all[Part.latents] > 0 ? number(fields, 'scale', Number.MIN_VALUE, 1e6) : 0;
   const state = integer(fields, 'number', 0, Number.MAX_SAFE_INTEGER);
   return {type: 'update', number: state, time: time(fields, 'time'), sizes: all, packed, scale};
@@ -187,5 +188,6 @@ export function checkPartSizes(header: UpdateHeader, grid: TileGrid, latentChann
   }
   if (header.sizes[Part.residuals] % 3 !== 0) throw new ProtocolError('planes are not of one length');
   if (sum(header.packed) !== payload) throw new ProtocolError('packed does not belong to the payload');
-  if (Math.floor(sum(header.sizes) / MAX_DEFLATE_RATIO) > payload) throw new ProtocolError('the payload is too short for its header');
+  const inflated = sum(header.sizes) - header.sizes[Part.latents];
+  if (Math.floor(inflated / MAX_DEFLATE_RATIO) > payload) throw new ProtocolError('the payload is too short for its header');
 }

@@ -4,6 +4,7 @@ import {Canvas} from './canvas';
 import type {ToPage} from './channel';
 import type {LatentDecoder} from './decoder';
 import {unpack} from './inflate';
+import {decodeLatents} from './latents';
 import {Kind, type Operation} from './operations';
 import type {Presenter} from './presenter';
 import {
@@ -106,17 +107,18 @@ export class Session {
     });
   }
 
-  private async decodeLatents(header: UpdateHeader, bytes: Uint8Array, operations: Operation[]): Promise<void> {
+  private async decodeLatents(header: UpdateHeader, packed: Uint8Array, operations: Operation[]): Promise<void> {
     const tiles = operations.filter(({kind}) => kind === Kind.latents);
+    const size = header.sizes[Part.latents];
     if (tiles.length === 0) {
-      if (bytes.length > 0) throw new ProtocolError('latents do not belong to the operations');
+      if (size > 0) throw new ProtocolError('latents do not belong to the operations');
       return;
     }
     const decoder = await this.decoder;
     if (!decoder) return; // these tiles stay as they are until they are sent without loss
     this.channels = decoder.channels;
-    if (bytes.length !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
-    const latents = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (size !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
+    const latents = decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
     this.environment.presenter.show(tiles);
   }
