@@ -181,12 +181,12 @@ class Network(nn.Module):
 
 
 def quantise(latents: Tensor, scale: Tensor | float) -> Tensor:
-    """Whole numbers, of which the small ones become 0: what is rare costs more bits than it is worth.
+    """Whole numbers [...,c,h,w], of which the small ones become 0: what is rare costs more bits than it is worth.
 
     Below so many steps a latent becomes 0, the rest is rounded; later channels are rarer.
     """
     size = (latents / scale).abs()
-    part = (torch.arange(latents.shape[1], device=latents.device) / DEAD_ZONE_SPAN).clamp(max=1)
+    part = (torch.arange(latents.shape[-3], device=latents.device) / DEAD_ZONE_SPAN).clamp(max=1)
     dead = (DEAD_ZONE[0] + part * (DEAD_ZONE[1] - DEAD_ZONE[0]))[:, None, None]
     whole = torch.where(size < dead, torch.zeros_like(size), size.clamp(max=127).round())
     return whole * torch.sign(latents)

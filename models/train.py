@@ -148,7 +148,8 @@ class Trainer:
         batch = as_units(self.crops.batch(count * batches(self.device), size).to(self.device))
         span = math.log(SCALE_MIN), math.log(SCALE_MAX)
         scale = torch.exp(torch.empty(len(batch), device=self.device).uniform_(*span))
-        loss, bits, error = self.loss(batch, scale)  # no bf16: its steps near 100 are half of the finest scale
+        # Not in bf16: near 100 its steps are half of the finest scale.
+        loss, bits, error = self.loss(batch, scale)
         self.optimiser.zero_grad()
         loss.backward()
         for group in self.optimiser.param_groups:
