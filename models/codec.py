@@ -253,6 +253,29 @@ def input_spreads(network: Network, x: Tensor) -> dict[str, Tensor]:
     return spreads
 
 
+@torch.no_grad()
+def wake(network: Network, x: Tensor) -> int:
+    """Begins anew, softly, the units of ReLUs that nothing in `x` wakes: no gradient would. Returns how many."""
+    outputs, woken = [x], 0
+    for i, layer in enumerate(network.layers):
+        x = outputs[layer.get("from", i - 1) + 1]
+        asleep = network.run(i, layer, x, outputs).amax((0, 2, 3)) <= 0 if layer.get("relu") else None
+        if asleep is not None and asleep.any():
+            part, mean, spread = (
+                network.weights[str(i)],
+                x.mean((0, 2, 3), True),
+                x.std((0, 2, 3), keepdim=True),
+            )
+            if str(i) in network.pixel_readers:  # they see whitened blocks
+                mean, spread = torch.zeros_like(mean), torch.ones_like(spread)
+            fresh = 0.1 * nn.init.kaiming_normal_(torch.empty_like(part.weight)) / spread.clamp_min(0.1)
+            part.weight[asleep] = fresh[asleep]
+            part.bias[asleep] = -(fresh * mean).sum((1, 2, 3))[asleep]
+            woken += int(asleep.sum())
+        outputs.append(network.run(i, layer, x, outputs))
+    return woken
+
+
 def sources_of_output(network: Network) -> list[str]:
     """The convolutions whose outputs add up to the network's last one."""
     found, i = [], len(network.layers) - 1

@@ -14,7 +14,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from codec import REACH, SCALE_MAX, SCALE_MIN, UNIT, input_spreads, pair, quantise, start_as_pca, to_depth
+from codec import (
+    REACH,
+    SCALE_MAX,
+    SCALE_MIN,
+    UNIT,
+    input_spreads,
+    pair,
+    quantise,
+    start_as_pca,
+    to_depth,
+    wake,
+)
 from crops import Crops, heldout
 from quality import ssim
 from rate import Density, packed_bytes
@@ -24,12 +35,18 @@ RATE = 1.2e-3  # of Adam
 EDGES = 0.15  # weight of the error of differences between neighbours: text stays crisp, blocks cost
 BORDERS = 0.25  # weight of the steps across blocks in smooth areas, too small for squares to see
 TYPICAL_ERROR = 0.04  # mean squared error over scale^2, see `fairness`
+WAKE_EVERY = 1000  # steps
 INT8_FROM = 0.8  # of the training: from here on the arithmetic is that of 8 bits
 PEAK = 255 / UNIT
 
 
 def as_units(pixels: Tensor) -> Tensor:
     return pixels.float() / UNIT
+
+
+def errors_of(decoded: Tensor, image: Tensor) -> Tensor:
+    """None where black or white is overshot: pictures end there."""
+    return torch.where(decoded.clamp(0, PEAK) == image, torch.zeros_like(image), decoded - image)
 
 
 def across_blocks(difference: Tensor, dim: int) -> Tensor:
@@ -116,6 +133,8 @@ class Trainer:
         while self.seconds < min(minutes, end) * 60:
             began, cpu = time.time(), time.process_time()
             self.set_rate(self.seconds / minutes / 60)
+            if self.step % WAKE_EVERY == 0 and not self.encoder.int8.watching:
+                self.wake()
             loss, bits, error = self.update()
             if self.step % 100 == 0:
                 psnr = 10 * math.log10(PEAK**2 / error)
@@ -132,6 +151,15 @@ class Trainer:
                 logged = self.seconds
         self.save(checkpoint)
         self.log_heldout()
+
+    @torch.no_grad()
+    def wake(self) -> None:
+        """Of each ReLU the units that died, as most do in time."""
+        sample = as_units(self.crops.batch(192, 64).to(self.device))
+        scale = (SCALE_MIN * SCALE_MAX) ** 0.5
+        woken = wake(self.encoder, sample)
+        woken += wake(self.decoder, quantise(self.encoder(sample), scale) * scale)
+        print(f"step {self.step} woke {woken} units", flush=True)
 
     def set_rate(self, done: float) -> None:
         """Flat for 40%, then down along a cosine. Also turns on 8 bits when it is time."""
@@ -175,7 +203,7 @@ class Trainer:
         weights = torch.ones_like(scale)  # of the decoder's images, known once they are decoded
         coded = WeighedAhead.apply(latents + (quantise(latents, step) * step - latents).detach(), weights)
         bits = self.density.bits(noisy, scale) / (64 * quarter.shape[2] * quarter.shape[3])
-        difference = self.decoder(coded).float() - batch
+        difference = errors_of(self.decoder(coded).float(), batch)
         error, seen = self.errors(difference)
         if self.partner:
             theirs = self.partner[0](batch).float()
@@ -183,7 +211,7 @@ class Trainer:
                 self.decoder(quantise(theirs, step) * step).float(),
                 self.partner[1](coded).float(),
             ]
-            seen = (seen + sum(self.errors(other - batch)[1] for other in crossed)) / 3
+            seen = (seen + sum(self.errors(errors_of(other, batch))[1] for other in crossed)) / 3
         trade = 26 / scale.square()
         steps = sum(across_blocks(difference, dim) for dim in (2, 3))
         weights.copy_(fairness(error, scale))
