@@ -1,6 +1,6 @@
 """The codec networks as data: one list of layers is what PyTorch builds, and what the model file stores.
 
-An encoder turns an image [n,3,h,w] into latents [n,160,h/8,w/8], which travel as int8
+An encoder turns an image [n,3,h,w] into latents [n,192,h/8,w/8], which travel as int8
 q = clamp(round(latent / scale), -127, 127); the decoder sees nothing but q * scale. One `scale` is the whole
 quality control: the gains of the channels are fixed in the weights. There is one latent space, and two pairs of
 networks for it: `lite` for processors and browsers, `full` for GPUs; any decoder reads any encoder.
@@ -15,12 +15,12 @@ from torch.nn import functional as F
 
 from quantised import FakeQuantisation, weight_steps
 
-CHANNELS, STRIDE = 160, 8
+CHANNELS, STRIDE = 192, 8
 BLOCK_SIZE = 3 * STRIDE * STRIDE
 UNIT = 16.0  # grey levels of 0..255
 SCALE_MIN, SCALE_MAX = 14 / UNIT, 88 / UNIT  # about 42 dB and 29 dB on text
 REACH = 127 * SCALE_MIN  # what an int8 latent can hold at the finest scale; a block's brightness just fits
-DEAD_ZONE, ROUNDING_BIAS = 0.65, 0.05  # see `quantise`
+DEAD_ZONE, DEAD_ZONE_SPAN = (0.6, 0.8), 96  # see `quantise`: of the first channel, and from the 96th on
 Layer = dict
 
 
@@ -181,13 +181,15 @@ class Network(nn.Module):
 
 
 def quantise(latents: Tensor, scale: Tensor | float) -> Tensor:
-    """Whole numbers, rounded towards zero a little: what is rare costs more bits than it is worth.
+    """Whole numbers [...,c,h,w], of which the small ones become 0: what is rare costs more bits than it is worth.
 
-    Below DEAD_ZONE steps a latent becomes 0; the rest is drawn towards 0 by ROUNDING_BIAS and rounded.
+    Below so many steps a latent becomes 0, the rest is rounded; later channels are rarer.
     """
     size = (latents / scale).abs()
-    whole = torch.round(size.clamp(max=127) - ROUNDING_BIAS)
-    return torch.where(size < DEAD_ZONE, torch.zeros_like(size), whole) * torch.sign(latents)
+    part = (torch.arange(latents.shape[-3], device=latents.device) / DEAD_ZONE_SPAN).clamp(max=1)
+    dead = (DEAD_ZONE[0] + part * (DEAD_ZONE[1] - DEAD_ZONE[0]))[:, None, None]
+    whole = torch.where(size < dead, torch.zeros_like(size), size.clamp(max=127).round())
+    return whole * torch.sign(latents)
 
 
 def pair(name: str) -> tuple[Network, Network]:
@@ -249,6 +251,29 @@ def input_spreads(network: Network, x: Tensor) -> dict[str, Tensor]:
                 network.weights[str(i)].weight.div_(spreads[str(i)])
         outputs.append(network.run(i, layer, x, outputs))
     return spreads
+
+
+@torch.no_grad()
+def wake(network: Network, x: Tensor) -> int:
+    """Begins anew, softly, the units of ReLUs that nothing in `x` wakes: no gradient would. Returns how many."""
+    outputs, woken = [x], 0
+    for i, layer in enumerate(network.layers):
+        x = outputs[layer.get("from", i - 1) + 1]
+        asleep = network.run(i, layer, x, outputs).amax((0, 2, 3)) <= 0 if layer.get("relu") else None
+        if asleep is not None and asleep.any():
+            part, mean, spread = (
+                network.weights[str(i)],
+                x.mean((0, 2, 3), True),
+                x.std((0, 2, 3), keepdim=True),
+            )
+            if str(i) in network.pixel_readers:  # they see whitened blocks
+                mean, spread = torch.zeros_like(mean), torch.ones_like(spread)
+            fresh = 0.1 * nn.init.kaiming_normal_(torch.empty_like(part.weight)) / spread.clamp_min(0.1)
+            part.weight[asleep] = fresh[asleep]
+            part.bias[asleep] = -(fresh * mean).sum((1, 2, 3))[asleep]
+            woken += int(asleep.sum())
+        outputs.append(network.run(i, layer, x, outputs))
+    return woken
 
 
 def sources_of_output(network: Network) -> list[str]:

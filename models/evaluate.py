@@ -10,7 +10,7 @@ its frames together.
 import argparse
 import json
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterable
 
 import numpy as np
 import torch
@@ -18,13 +18,14 @@ from PIL import Image
 
 import model_file
 import reading
-from anchors import ANCHORS, Coded, Codec
+from anchors import ANCHORS, Coded, Codec, jpeg_444, webp, x264
 from codec import Network, quantise
 from crops import FRAMES, heldout
 from quality import blocking, pixels_to_tensor, psnr, ssim
-from rate import packed_bytes, planar_bytes
+from rate import StreamBytes, packed_bytes, planar_bytes
 
 MODEL = Path(__file__).parent / "latentdesk-lite.safetensors"
+PACKER = Path(__file__).parent.parent / "build" / "release" / "bin" / "latent_sizes"
 SCALES = [0.875, 1.4, 2.2, 3.5, 5.5]  # from scale_min to scale_max
 TARGETS = [30, 33, 36, 40]  # dB at which codecs are compared
 LOOKS = [0.3, 0.6, 0.9]  # bits a pixel of the pictures
@@ -34,9 +35,7 @@ Point = tuple[float, float, float]  # bits a pixel, PSNR, SSIM
 class Neural:
     """The model as the programs run it."""
 
-    def __init__(
-        self, encoder: Network, decoder: Network, size: Callable[[torch.Tensor], int] = packed_bytes
-    ):
+    def __init__(self, encoder: Network, decoder: Network, size: Callable[[torch.Tensor], int]):
         self.encoder, self.decoder, self.size = encoder, decoder, size
         self.coded: dict[tuple[int, float, bool], tuple[torch.Tensor, np.ndarray, np.ndarray]] = {}
 
@@ -191,10 +190,22 @@ def legibility(neural: Neural, pages: int = 4) -> str:
     return f"Character error rate of tesseract:\n\n{table(rows)}"
 
 
+def within(codec: Codec, settings: Iterable[float], frame: np.ndarray, bits: float) -> np.ndarray:
+    """The picture of the best setting, the last ones being best, that takes no more bits a pixel."""
+    best = frame
+    for setting in settings:
+        size, pixels = codec(frame, setting)
+        if size * 8 > bits * frame.size / 3:
+            break
+        best = pixels
+    return best
+
+
 def borders(neural: Neural, frames: list[np.ndarray]) -> str:
     """Steps across borders over steps inside, at 0.5 bits a pixel, on the photographs that are smoothest."""
     smooth = sorted(frames, key=lambda f: np.abs(np.diff(f.astype(np.float32), axis=1)).mean())[:3]
-    rows = [["", "original", "coded whole", "coded in tiles", "whole, int8"]]
+    rows = [["", "original", "lite, whole", "in tiles", "whole, int8", "JPEG 4:4:4", "WebP", "x264"]]
+    others = [(jpeg_444, range(40, 97, 3)), (webp, range(40, 99, 3)), (x264, range(34, 12, -1))]
     for block in (8, 64):
         ratios = []
         for frame in smooth:
@@ -203,6 +214,7 @@ def borders(neural: Neural, frames: list[np.ndarray]) -> str:
             versions = [frame, neural(frame, scale)[1], neural.tiled(frame, scale)[1]]
             versions.append(neural.in_8_bits(True)(frame, scale)[1])
             neural.in_8_bits(False)
+            versions += [within(codec, settings, frame, 0.5) for codec, settings in others]
             ratios.append([blocking(v, block) for v in versions])
         rows.append([f"every {block} pixels", *(f"{r:.3f}" for r in np.mean(ratios, 0))])
     return (
@@ -260,7 +272,11 @@ def gradients(count: int) -> list[np.ndarray]:
 
 
 def curves_and_plots(neural: Neural, frames: dict[str, list[np.ndarray]], out: Path) -> str:
-    ours = {"lite": neural, "lite, planar": neural.packed_by(planar_bytes)}
+    ours = {
+        "lite": neural,
+        "lite, DEFLATE": neural.packed_by(packed_bytes),
+        "lite, planar": neural.packed_by(planar_bytes),
+    }
     curves = anchor_curves(frames, out / "anchors.json")
     curves |= {
         name: {kind: curve(codec, frames[kind], SCALES) for kind in frames} for name, codec in ours.items()
@@ -290,6 +306,7 @@ def sections(neural: Neural, frames: dict[str, list[np.ndarray]], out: Path) -> 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--model", type=Path, default=MODEL)
+    options.add_argument("--packer", type=Path, default=PACKER, help="latent_sizes, built with the tests")
     options.add_argument("--out", type=Path, default=Path("evaluation"))
     options.add_argument("--frames", type=int, default=5, help="frames a class")
     options.add_argument("--only", default="curves,int8,tiles,reading,borders,looks")
@@ -298,7 +315,7 @@ def main() -> None:
     torch.set_grad_enabled(False)
     encoder, decoder, about = model_file.read_model(chosen.model)
     frames = heldout(FRAMES, chosen.frames) | {"gradient": gradients(2)}
-    every = sections(Neural(encoder, decoder), frames, chosen.out)
+    every = sections(Neural(encoder, decoder, StreamBytes(chosen.packer)), frames, chosen.out)
     for name in chosen.only.split(","):
         text = every[name]()
         print(f"{about['name']}-{about['version']}.{about['hash']} {name}\n\n{text}", flush=True)

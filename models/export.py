@@ -22,7 +22,7 @@ from codec import fold_units, fold_whitening, pair, quantise, round_weights, sor
 from crops import FRAMES, Crops
 from train import as_units
 
-VERSION = "2"
+VERSION = "3"
 # what is shown, height, width, and the scale that quantises it
 GOLDEN = [
     ("text-mousepad-*", 64, 64, 2.0),
@@ -71,7 +71,7 @@ def about(state: dict) -> dict[str, str]:
         "stride": str(STRIDE),
         "scale_min": f"{SCALE_MIN:g}",
         "scale_max": f"{SCALE_MAX:g}",
-        "origin": f"train.py, seed {state['seed']}; {state['step']} steps, {spent}; {made}; models/dataset of seed 1",
+        "origin": f"train.py, seed {state['seed']}; {state['step']} steps, {spent}{state.get('then', '')}; {made}; models/dataset of seed 1",
     }
 
 

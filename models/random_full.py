@@ -15,7 +15,7 @@ import zlib
 from array import array
 from pathlib import Path
 
-CHANNELS, WIDTH = 160, 128
+CHANNELS, WIDTH = 192, 128
 
 
 def conv(inputs: int, outputs: int, size: int, relu: bool = False, **links: int) -> dict:

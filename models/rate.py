@@ -1,10 +1,11 @@
-"""The rate proxy of training, and the rates that count: bytes of DEFLATE.
+"""The rate proxy of training, and the rates that count: bytes.
 
-Two layouts of int8 latents [c,h,w], channels by falling activity:
+`StreamBytes` asks the programs' own range coder (common/stream/latent_coding.h). Without it there are two layouts
+of int8 latents [c,h,w] for DEFLATE, channels by falling activity:
 
 `planar_bytes`, the baseline's: all of a channel after all of another, one zlib stream, run lengths only.
 
-`pack`, for everything else: a plane of counts, how many channels a position has up to its last non-zero one;
+`pack`, by which training measures itself, since it needs no build: a plane of counts, how many channels a position has up to its last non-zero one;
 then the values before that, position by position, in parts by band of channels and class of count. All parts
 are DEFLATE, each with the strategy that suits it best (`deflateParams` switches between parts of one stream); a
 reader knows each part's length from the counts. Busy and quiet blocks so have Huffman codes of their own, and
@@ -12,7 +13,10 @@ blocks that were seen before are found again.
 """
 
 import math
+import struct
+import subprocess
 import zlib
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -102,3 +106,19 @@ def unpack(packed: list[bytes], shape: tuple[int, int, int]) -> np.ndarray:
 def packed_bytes(q: Tensor) -> int:
     """The size of a `pack`."""
     return sum(map(len, pack(q.to(torch.int8).numpy())))
+
+
+class StreamBytes:
+    """How many bytes the stream makes of a frame's latents [c,h,w], sent as 64x64 tiles all at once."""
+
+    def __init__(self, program: Path):
+        """`program` is latent_sizes, which is built with the tests."""
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __call__(self, q: Tensor) -> int:
+        whole = F.pad(q[None].float(), (0, -q.shape[2] % 8, 0, -q.shape[1] % 8), mode="replicate")[0]
+        c, h, w = whole.shape
+        tiles = whole.to(torch.int8).reshape(c, h // 8, 8, w // 8, 8).transpose(2, 3)
+        self.process.stdin.write(struct.pack("=ii", c, h * w // 64) + tiles.numpy().tobytes())
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())

@@ -12,7 +12,7 @@ import torch
 import model_file
 import reading
 from codec import BLOCK_SIZE, CHANNELS, SCALE_MAX, SCALE_MIN, pair, quantise
-from codec import fold_units, fold_whitening, sort_channels, start_as_pca, to_depth, to_space
+from codec import fold_units, fold_whitening, sort_channels, start_as_pca, to_depth, to_space, wake
 from quality import blocking, ssim
 from quantised import weight_steps
 from rate import pack, unpack
@@ -66,9 +66,24 @@ class Layers(unittest.TestCase):
         fold_units(encoder, decoder)
         torch.testing.assert_close(decoder(encoder(image)), before, rtol=1e-3, atol=1e-4)
 
+    def test_dead_units_wake_softly(self):
+        _, decoder = pair("lite")
+        part, latents = decoder.weights["3"], torch.randn(2, CHANNELS, 8, 8)
+        part.weight[5:15].zero_()
+        part.bias[5:15] = -1
+        before = decoder(latents)
+        self.assertGreaterEqual(wake(decoder, latents), 10)
+        self.assertGreater(part.weight[5:15].abs().amin((1, 2, 3)).min(), 0)
+        self.assertEqual(wake(decoder, latents), 0)
+        self.assertLess((decoder(latents) - before).std(), 0.2 * before.std())
+
     def test_rounding_has_a_dead_zone(self):
-        steps = torch.tensor([0.0, 0.6, -0.64, 0.66, -1.5, 1.6, 126.6, 900.0, -900.0])
-        self.assertEqual(quantise(steps * 3, 3.0).tolist(), [0, 0, 0, 1, -1, 2, 127, 127, -127])
+        steps = torch.tensor([0.0, 0.59, -0.61, 0.79, -0.81, 1.6, 126.6, 900.0, -900.0])
+        q = quantise(steps[None, None, None].expand(1, CHANNELS, 1, 9) * 3, 3.0)
+        self.assertEqual(q[0, 0, 0].tolist(), [0, 0, -1, 1, -1, 2, 127, 127, -127])
+        for rare in (96, CHANNELS - 1):
+            self.assertEqual(q[0, rare, 0].tolist(), [0, 0, 0, 0, -1, 2, 127, 127, -127])
+        self.assertEqual(quantise(torch.full((1, CHANNELS, 1, 1), 0.7), 1.0).sum(), 48)
 
     def test_imitated_8_bits_are_those_of_integers(self):
         encoder, _ = pair("lite")

@@ -45,12 +45,13 @@ LATENTDESK_VECTORISED void unit_to_bytes(const float* in, size_t count, uint8_t*
   }
 }
 
-LATENTDESK_VECTORISED void round_to_int8(const float* in, size_t count, float steps_per_unit, int8_t* out) {
-  for (size_t i = 0; i < count; ++i) {
-    const float steps = in[i] * steps_per_unit;
+/// One position's channels.
+LATENTDESK_VECTORISED void round_to_int8(const float* in, size_t channels, float steps_per_unit,
+                                         const float* dead_zones, int8_t* out) {
+  for (size_t c = 0; c < channels; ++c) {
+    const float steps = in[c] * steps_per_unit;
     const float size = std::min(std::abs(steps), 127.0f);
-    out[i] =
-        static_cast<int8_t>(nearest(std::copysign(size < kDeadZone ? 0.0f : size - kRoundingBias, steps)));
+    out[c] = static_cast<int8_t>(nearest(std::copysign(size < dead_zones[c] ? 0.0f : size, steps)));
   }
 }
 
@@ -181,11 +182,15 @@ void quantise(const float* in, Latents& out) {
   const size_t positions = out.shape.positions();
   const auto channels = static_cast<size_t>(out.shape.channels);
   const float steps_per_unit = 1.0f / out.scale;
+  float dead_zones[kMaxLatentChannels];
+  for (size_t c = 0; c < channels; ++c) dead_zones[c] = dead_zone(static_cast<int>(c));
 #pragma omp parallel for schedule(static)
   for (size_t first = 0; first < positions; first += kStrip) {
     const size_t count = std::min(kStrip, positions - first);
     int8_t strip[kStrip * kMaxLatentChannels];
-    round_to_int8(in + first * channels, count * channels, steps_per_unit, strip);
+    for (size_t p = 0; p < count; ++p) {
+      round_to_int8(in + (first + p) * channels, channels, steps_per_unit, dead_zones, strip + p * channels);
+    }
     for (size_t c = 0; c < channels; ++c) {
       int8_t* plane = out.values.data() + c * positions + first;
       for (size_t p = 0; p < count; ++p) plane[p] = strip[p * channels + c];

@@ -99,9 +99,9 @@ __global__ void quantise_kernel(const __half* in, size_t positions, int channels
     for (int c = 0; c < 8; ++c) {
       const float steps = __half2float(eight.values[c]) / scale;
       const float size = fminf(fabsf(steps), 127.0f);
-      const float drawn = size < kDeadZone ? 0.0f : size - kRoundingBias;
+      const float whole = size < dead_zone(channel + c) ? 0.0f : size;
       strip[(channel + c) * kSharedRow + position] =
-          static_cast<int8_t>(__float2int_rn(copysignf(drawn, steps)));
+          static_cast<int8_t>(__float2int_rn(copysignf(whole, steps)));
     }
   }
   __syncthreads();
