@@ -36,11 +36,19 @@ Seat::~Seat() {
 void Seat::obey(const Input& input) {
   bool counts = false;
   seats_->change_control([&] { counts = seats_->rules_.admit(id_, input.events); });
-  if (!counts) return;
+  if (!counts) return remember_move(input.events);
+  if (unheeded_) seats_->push(*this, InputEvent(*std::exchange(unheeded_, std::nullopt)));
   for (const InputEvent& event : input.events) seats_->push(*this, event);
   if (!presses(input.events)) return;
   seats_->last_press_ = SteadyClock::now();
   seats_->watch_silence();
+}
+
+/// A click that takes control is meant for where the pointer has been moved before.
+void Seat::remember_move(const std::vector<InputEvent>& events) {
+  for (const InputEvent& event : events) {
+    if (const auto* move = std::get_if<MoveInput>(&event)) unheeded_ = *move;
+  }
 }
 
 void Seat::obey(const ControlWish& wish) {

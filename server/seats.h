@@ -44,6 +44,7 @@ class Seat {
 
  private:
   friend class Seats;
+  void remember_move(const std::vector<InputEvent>& events);
   void tell(SharedText Seat::*kind, SharedText message);
 
   Seats* seats_;  ///< null once that is gone
@@ -51,6 +52,7 @@ class Seat {
   const std::string name_;
   const std::function<void()> wake_;
   SteadyTime heard_ = SteadyClock::now();
+  std::optional<MoveInput> unheeded_;  ///< the last one while it had no control
   bool is_ahead_ = false;              ///< of the desk: its queue was full
   std::optional<ControlState> state_;  ///< as told
   SharedText control_, cursor_, pointer_, clipboard_;

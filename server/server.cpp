@@ -7,12 +7,15 @@
 #include "server/session.h"
 #include "server/synthetic_capture.h"
 #include "server/x11_capture.h"
+#include "server/x11_connection.h"
+#include "server/x11_screen_size.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -41,10 +44,22 @@ asio::ip::tcp::acceptor open_acceptor(asio::io_context& context, const ServerOpt
   return listen(context, endpoint);
 }
 
+/// What a screen of our own can be enlarged to at least.
+constexpr Size kGrownDisplay{3840, 2160};
+
 std::unique_ptr<VirtualDisplay> start_display(const ServerOptions& options) {
-  if (options.start_display.width == 0) return nullptr;
-  auto display = std::make_unique<VirtualDisplay>(options.start_display);
+  const Size size = options.start_display;
+  if (size.width == 0) return nullptr;
+  // An Xvfb grows no larger than it was at its start.
+  const bool may_grow = options.resize && !options.view_only;
+  const Size first =
+      may_grow ? Size{std::max(size.width, kGrownDisplay.width), std::max(size.height, kGrownDisplay.height)}
+               : size;
+  auto display = std::make_unique<VirtualDisplay>(first);
   setenv("XAUTHORITY", display->authority_file().c_str(), 1);  // Xlib takes it from nowhere else
+  X11Connection connection(display->name());
+  if (first != size && !resize_screen(connection, size))
+    throw std::runtime_error("--start-display: this Xvfb cannot change its size; say --resize off");
   spdlog::info("started X display {}", display->name());
   return display;
 }
