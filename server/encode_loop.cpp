@@ -57,6 +57,8 @@ void EncodeLoop::request(uint64_t viewer, const StreamRequest& request) { stream
 
 void EncodeLoop::remove(uint64_t viewer) { stream_.remove(viewer); }
 
+void EncodeLoop::set_focus(int x, int y) { stream_.set_focus(x, y); }
+
 void EncodeLoop::take(const Frame& frame) {
   if (stream_.has_viewers()) {
     stream_.show(frame.view(), static_cast<int64_t>(frame.timestamp * 1000));

@@ -44,6 +44,8 @@ class EncodeLoop {
   void park(uint64_t viewer) { stream_.park(viewer); }
   void resume(uint64_t from, uint64_t to, uint64_t updates) { stream_.resume(from, to, updates); }
   void remove(uint64_t viewer);
+  /// Where users look, in pixels of the screen, is refined first.
+  void set_focus(int x, int y);
 
  private:
   void take(const Frame& frame);

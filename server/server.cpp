@@ -193,7 +193,13 @@ std::unique_ptr<Desk> Server::open_desk() {
                        post([this, message = std::make_shared<const std::string>(serialize(
                                        ServerMessage(std::move(shape))))] { seats_.show_cursor(message); });
                      },
-                 .on_pointer = [=, this](DeskPointer at) { post([=, this] { seats_.show_pointer(at); }); },
+                 .on_pointer =
+                     [=, this](DeskPointer at) {
+                       post([=, this] {
+                         seats_.show_pointer(at);
+                         encode_loop_->set_focus(at.x, at.y);
+                       });
+                     },
                  .on_clipboard =
                      [=, this](std::string text) {
                        post([this, text = std::move(text)] { seats_.show_clipboard(text); });

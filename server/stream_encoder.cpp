@@ -61,11 +61,13 @@ void StreamEncoder::remove(uint64_t viewer) {
 }
 
 void StreamEncoder::set_focus(int x, int y) {
-  post([this, x, y] { focus_ = {x, y}; });
+  std::lock_guard lock(mutex_);
+  focus_ = {x, y};
 }
 
 Refinement StreamEncoder::refinement(const StreamRequest& request) {
   const Size size = state_.grid().size();
+  std::lock_guard lock(mutex_);
   const auto [x, y] = focus_.value_or(std::pair(size.width / 2, size.height / 2));
   return {.rest = request.rest,
           .x = x,
