@@ -261,7 +261,12 @@ TEST_P(StreamState, WhoComesBackAfterACutGoesOnFromWhatItHas) {
     if (random() % 4 != 0)
       viewer.follow(state, coding_quality(model_, static_cast<int>(random() % 3 * 35 + 25)));
     if (random() % 3 == 0 && viewer.known.epoch == state.epoch()) {
-      UpdatePtr refined = state.refine(viewer.known.state, now, std::chrono::milliseconds(100), 30, 30, 5000);
+      UpdatePtr refined = state.refine(viewer.known.state, now,
+                                       {.rest = std::chrono::milliseconds(100),
+                                        .x = 30,
+                                        .y = 30,
+                                        .bytes = 5000,
+                                        .soon = random() % 20000});
       if (refined) viewer.send(std::move(refined));
     }
     viewer.receive(random() % 4);
@@ -278,8 +283,8 @@ TEST_P(StreamState, WhoComesBackAfterACutGoesOnFromWhatItHas) {
   viewer.cut();
   viewer.follow(state, coding_quality(model_, 50));
   now += std::chrono::seconds(1);
-  while (UpdatePtr refined =
-             state.refine(viewer.known.state, now, std::chrono::milliseconds(100), 0, 0, 20000)) {
+  while (UpdatePtr refined = state.refine(viewer.known.state, now,
+                                          {.rest = std::chrono::milliseconds(100), .bytes = 20000})) {
     viewer.send(std::move(refined));
   }
   viewer.receive(viewer.wire.size());
