@@ -86,7 +86,8 @@ clean_up() {
   stop_step
   end_containers
   if [[ -z $keep ]]; then
-    podman system reset --force >/dev/null 2>&1 || true
+    buildah rm --all >/dev/null 2>&1 || true
+    podman rmi --all --force >/dev/null 2>&1 || true
     rm -rf "$folder"
   fi
 }
