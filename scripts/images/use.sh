@@ -161,12 +161,19 @@ show_shared_display() {
   wait "$xvfb" || true
 }
 
-# Own program, plain baseline viewer, and a container that was killed and is started again, with the X server's lock still there.
+# An own program, which does not want to end, and a plain baseline viewer.
 step_command() {
   local log=$folder/command.log container
-  LATENTDESK_INSECURE=1 LATENTDESK_SIZE=640x400 start_container "$log" -- xterm
+  LATENTDESK_INSECURE=1 LATENTDESK_SIZE=640x400 start_container "$log" -- bash -c "trap '' TERM; while true; do xterm; sleep 1; done"
   view --baseline --frames 2 --seconds 10 "ws://127.0.0.1:$port"
   stop_container "$container"
+  measured "ended $stop_ms ms after docker stop, though the program ignores SIGTERM"
+  ((stop_ms <= stop_limit_ms)) || fail "that is more than $stop_limit_ms ms"
+}
+
+# A container that was killed is started again, with what the X server left in /tmp.
+step_restart() {
+  local port container
   port=$(free_port)
   container=$(podman run --detach --publish "127.0.0.1:$port:8765" latentdesk-server)
   wait_until 30 healthy "$port"
@@ -174,8 +181,16 @@ step_command() {
   podman wait "$container"
   podman start "$container"
   wait_until 30 healthy "$port"
-  podman exec "$container" bash -c 'ls -a /tmp'
   stop_container "$container"
+}
+
+# With Chromium, which runs without a sandbox of its own.
+step_browser() {
+  local log=$folder/browser.log container
+  build_image latentdesk-server-browser server.Dockerfile --build-arg BROWSER=ON
+  check_size latentdesk-server-browser 0
+  podman run --rm --entrypoint chromium latentdesk-server-browser --headless --dump-dom 'data:text/html,<p>it runs</p>' >"$log"
+  grep 'it runs' "$log"
 }
 
 # The GPU's image where there is no GPU: it says so, and serves on the CPU unless a GPU was asked for.
