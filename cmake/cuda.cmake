@@ -34,6 +34,8 @@ if(NOT CMAKE_CUDA_COMPILER)
 endif()
 enable_language(CUDA)
 set(CMAKE_CUDA_STANDARD 17)  # CMake 3.25 does not know that nvcc has a later one
+# Debian's CMake 3.25 sets a property of a library that CUDA 13 no longer has.
+add_library(CUDA::nvToolsExt INTERFACE IMPORTED)
 find_package(CUDAToolkit QUIET)
 if(NOT CUDAToolkit_FOUND OR CUDAToolkit_VERSION VERSION_LESS 13)
   without_cuda("since CUDA 13 is needed and this is ${CUDAToolkit_VERSION}")

@@ -15,7 +15,7 @@ terminal() {
 
 # One drawing thread, and a rest of 66 ms after each picture: software that draws in 3D would else take all the processors.
 gears() {
-  LP_NUM_THREADS=1 /usr/libexec/xscreensaver/geodesicgears -no-wander -window -delay 66000 -geometry "$1"
+  LP_NUM_THREADS=1 /usr/libexec/xscreensaver/geodesicgears -no-wander -window -title '3D gears' -delay 66000 -geometry "$1"
 }
 
 # What jwm adds to its menu.

@@ -78,7 +78,7 @@ build_cuda_image() {
 check_size() {
   local bytes
   bytes=$(podman image inspect --format '{{.Size}}' "$1")
-  echo "$1: $((bytes / 1000000)) MB"
+  measured "$1: $((bytes / 1000000)) MB"
   (($2 == 0 || bytes <= $2 * 1000000)) || fail "$1 is larger than $2 MB"
 }
 
@@ -86,7 +86,8 @@ clean_up() {
   stop_step
   end_containers
   if [[ -z $keep ]]; then
-    podman system reset --force >/dev/null 2>&1 || true
+    buildah rm --all >/dev/null 2>&1 || true
+    podman rmi --all --force >/dev/null 2>&1 || true
     rm -rf "$folder"
   fi
 }
@@ -112,7 +113,7 @@ main() {
   mkdir -p "$folder"
   trap clean_up EXIT
   use_own_storage
-  local chosen=(base viewer server sizes serving viewing access crash ending display command)
+  local chosen=(base viewer server sizes serving viewing access crash ending display command restart browser)
   if [[ $cuda != no ]]; then chosen+=(cuda without_gpu); fi
   step_count=${#chosen[@]}
   steps "${chosen[@]}"

@@ -69,12 +69,17 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments,
 }
 
 ChildProcess::~ChildProcess() {
-  signal_group(SIGTERM);
-  const auto deadline = std::chrono::steady_clock::now() + kGrace;
-  while (!has_ended() && std::chrono::steady_clock::now() < deadline)
+  ask_to_end();
+  while (!has_ended() && std::chrono::steady_clock::now() < *asked_ + kGrace)
     std::this_thread::sleep_for(kPollPeriod);
   signal_group(SIGKILL);  // also what the program left behind
   if (exit_description_.empty()) waitpid(pid_, nullptr, 0);
+}
+
+void ChildProcess::ask_to_end() {
+  if (asked_) return;
+  asked_ = std::chrono::steady_clock::now();
+  signal_group(SIGTERM);
 }
 
 bool ChildProcess::has_ended() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -22,6 +24,9 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
+  /// Sends SIGTERM, once. From then on the program has a second to end before it is killed.
+  void ask_to_end();
+
   /// True once the program has ended; `exit_description` then says how.
   bool has_ended();
   const std::string& exit_description() const { return exit_description_; }
@@ -31,6 +36,7 @@ class ChildProcess {
 
   std::string name_;
   pid_t pid_ = -1;
+  std::optional<std::chrono::steady_clock::time_point> asked_;  ///< to end
   std::string exit_description_;
 };
 

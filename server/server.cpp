@@ -247,6 +247,7 @@ void Server::stop() {
     stop_signals_.cancel();
     child_signals_.cancel();
     hub_.close_all();
+    if (desktop_program_) desktop_program_->ask_to_end();
     // Viewers get a moment to take their leave.
     auto deadline = std::make_shared<asio::steady_timer>(context_, std::chrono::milliseconds(500));
     deadline->async_wait([this, deadline](auto) { context_.stop(); });
