@@ -453,7 +453,9 @@ TEST_F(DeskSize, IsWhatTheViewerWishesWithinTheServersLimits) {
 }
 
 TEST_F(DeskSize, StaysWhereTheServersOwnerWantsIt) {
-  open_desk({.resize = false});
+  DeskOptions options;
+  options.resize = false;
+  open_desk(options);
   EXPECT_FALSE(desk_->can_resize());
   desk_->push(SizeWish{{1024, 768}});
   std::this_thread::sleep_for(300ms);
