@@ -157,8 +157,8 @@ class Screen {
     return done;
   }
 
-  /// Without a grab of the server, as xrandr has it: another thread of ours may hold a lock of Xlib's while it
-  /// waits for an answer, which the grab would keep from it.
+  /// Without a grab of the server, as xrandr has it: another thread of ours may hold a lock of Xlib's while
+  /// it waits for an answer, which the grab would keep from it.
   bool switch_to(RRMode mode, Size size) {
     Shown& shown = shown_[0];
     XRRSetCrtcConfig(display(), resources_.get(), shown.crtc, CurrentTime, 0, 0, None, RR_Rotate_0, nullptr,
