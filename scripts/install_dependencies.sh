@@ -9,8 +9,8 @@ declare -rA packages=(
     libxkbcommon-dev
     libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
   [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
-    xterm procps x11-utils x11-xserver-utils iproute2 iptables python3-torch python3-numpy python3-onnx python3-websockets
-    python3-pil ffmpeg"
+    xterm xclip x11-xkb-utils procps x11-utils x11-xserver-utils iproute2 iptables python3-torch python3-numpy python3-onnx
+    python3-websockets python3-pil ffmpeg"
   [models]="python3-torch python3-numpy python3-onnx python3-pil python3-matplotlib ffmpeg tesseract-ocr tesseract-ocr-eng
     fonts-noto-core"
   [demo]="xvfb openbox tint2 feh desktop-base xterm fonts-dejavu-core geany xscreensaver-gl libgl1-mesa-dri x11-utils
