@@ -33,6 +33,7 @@ class Use(unittest.TestCase):
     def setUpClass(cls):
         session = cls.session = cls.enterClassContext(Session(BIN))
         cls.remote, cls.local = session.remote, session.local
+        cls.local.give_keys("".join(c for c in TEXT if not c.isascii()))
 
     def setUp(self):
         self.session.place_editor()
@@ -177,7 +178,7 @@ class Resize(unittest.TestCase):
     def test_the_screen_gets_the_size_of_the_window(self):
         # The viewer takes control where nobody has it.
         session = self.enterContext(Session(BIN, "--resize", title="in control"))
-        for size in ((900, 650), (1200, 800)):
+        for size in ((900, 650), (1000, 700)):
             session.local.xdotool("windowsize", "--sync", session.window, *size)
             wait_until(lambda: session.remote.screen_size() == size, f"screen of {size}")
             session.await_title(f"{size[0]}x{size[1]}")
