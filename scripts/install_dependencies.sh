@@ -8,7 +8,8 @@ declare -rA packages=(
     libspdlog-dev libdnnl-dev libx11-dev libxext-dev libxdamage-dev libxfixes-dev libxtst-dev libxrandr-dev libxi-dev libxau-dev libxkbcommon-dev
     libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
   [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
-    xterm procps x11-utils x11-xserver-utils x11-xkb-utils xdotool openbox mousepad xclip python3-torch python3-numpy python3-onnx python3-websockets python3-pil ffmpeg"
+    xterm xclip xdotool openbox mousepad x11-xkb-utils procps x11-utils x11-xserver-utils python3-torch python3-numpy python3-onnx
+    python3-websockets python3-pil ffmpeg"
   [models]="python3-torch python3-numpy python3-onnx python3-pil python3-matplotlib ffmpeg tesseract-ocr tesseract-ocr-eng
     fonts-noto-core"
   [demo]="xvfb openbox tint2 feh desktop-base xterm fonts-dejavu-core geany xscreensaver-gl libgl1-mesa-dri x11-utils

@@ -80,6 +80,7 @@ void X11Desk::handle_events(SteadyTime now) {
     XNextEvent(connection_.get(), &event);
     if (event.type == xfixes_event_ + XFixesCursorNotify) {
       cursor_changed_ = true;
+      pointer_.look_soon(now);  // another program may have moved it, of which there is no event
     } else if (!keyboard_.handle(event) && !pointer_.handle(event, now)) {
       clipboard_.handle(event, now);
     }

@@ -19,8 +19,9 @@ constexpr size_t kMostSpares = 32;
 // Between a new keymap and its first key: clients are told in this order, but an input method is another
 // program.
 constexpr auto kSettle = 20ms;
-// A busy client meets the key's event that late, and reads the keymap only then.
-constexpr auto kKeepFor = 300ms;
+// A busy client meets the key's event so late, and reads the keymap only then (300 ms were too few for an
+// xterm on a machine whose cores were in use sixfold).
+constexpr auto kKeepFor = 1s;
 
 /// What does the same where the server's keyboard lacks the one.
 uint32_t substitute(uint32_t modifier) {

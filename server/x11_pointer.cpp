@@ -57,8 +57,12 @@ void X11Pointer::scroll(int dx, int dy) {
 
 bool X11Pointer::handle(const _XEvent& event, SteadyTime now) {
   if (event.type != GenericEvent || event.xcookie.extension != xinput_opcode_) return false;
-  if (!look_at_) look_at_ = now + kFrame;
+  look_soon(now);
   return true;
+}
+
+void X11Pointer::look_soon(SteadyTime now) {
+  if (!look_at_) look_at_ = now + kFrame;
 }
 
 std::optional<DeskPointer> X11Pointer::look(SteadyTime now) {

@@ -29,6 +29,8 @@ class X11Pointer {
 
   /// Takes an event that is about the pointer.
   bool handle(const _XEvent& event, SteadyTime now);
+  /// It may have moved.
+  void look_soon(SteadyTime now);
   /// Where it is, if it is time to look, and it is elsewhere than it was. It is looked at a frame's time
   /// after it has moved, so that a program that moves it in turn is seen too.
   std::optional<DeskPointer> look(SteadyTime now);

@@ -27,21 +27,6 @@ struct FreeOutput {
   void operator()(XRROutputInfo* output) const { XRRFreeOutputInfo(output); }
 };
 
-/// No other client sees the steps between.
-class ServerGrab {
- public:
-  explicit ServerGrab(Display* display) : display_(display) { XGrabServer(display_); }
-  ~ServerGrab() {
-    XUngrabServer(display_);
-    XFlush(display_);
-  }
-  ServerGrab(const ServerGrab&) = delete;
-  ServerGrab& operator=(const ServerGrab&) = delete;
-
- private:
-  Display* display_;
-};
-
 /// The one output that shows something.
 struct Shown {
   RRCrtc crtc = None;
@@ -172,8 +157,9 @@ class Screen {
     return done;
   }
 
+  /// Without a grab of the server, as xrandr has it: another thread of ours may hold a lock of Xlib's while
+  /// it waits for an answer, which the grab would keep from it.
   bool switch_to(RRMode mode, Size size) {
-    const ServerGrab grab(display());
     Shown& shown = shown_[0];
     XRRSetCrtcConfig(display(), resources_.get(), shown.crtc, CurrentTime, 0, 0, None, RR_Rotate_0, nullptr,
                      0);
