@@ -17,6 +17,18 @@ X11.XDefaultRootWindow.restype = ctypes.c_ulong
 # A window may go while it is asked about: an answer of zeros is then good enough.
 IGNORE_ERRORS = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: 0)
 X11.XSetErrorHandler(IGNORE_ERRORS)
+XFIXES = ctypes.CDLL("libXfixes.so.3")
+
+
+class CursorImage(ctypes.Structure):
+    """XFixesCursorImage of <X11/extensions/Xfixes.h>."""
+
+    _fields_ = [(name, ctypes.c_short) for name in ("x", "y")]
+    _fields_ += [(name, ctypes.c_ushort) for name in ("width", "height", "xhot", "yhot")]
+    _fields_ += [("serial", ctypes.c_ulong), ("pixels", ctypes.POINTER(ctypes.c_ulong))]
+
+
+XFIXES.XFixesGetCursorImage.restype = ctypes.POINTER(CursorImage)
 
 
 def wait_until(condition, what: str, seconds: float = 10):
@@ -148,6 +160,14 @@ class Display:
         bits = ctypes.create_string_buffer(32)
         X11.XQueryKeymap(self._connection, bits)
         return sum(bin(byte).count("1") for byte in bits.raw)
+
+    def cursor(self) -> tuple:
+        """How the pointer looks: size, hot spot, and its pixels (ARGB)."""
+        image = XFIXES.XFixesGetCursorImage(self._connection).contents
+        count = image.width * image.height
+        shape = (image.width, image.height, image.xhot, image.yhot, tuple(image.pixels[:count]))
+        X11.XFree(ctypes.byref(image))
+        return shape
 
     def pointer(self) -> tuple[int, int, int]:
         """x, y, and the mask of modifiers and buttons that are down."""
