@@ -1,5 +1,6 @@
 #include "common/stream/messages.h"
 #include "server/server.h"
+#include "server/x11_connection.h"
 #include "tests/beast_client.h"
 
 #include <gtest/gtest.h>

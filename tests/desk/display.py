@@ -169,6 +169,15 @@ class Display:
         X11.XFree(ctypes.byref(image))
         return shape
 
+    def take_keyboard(self) -> None:
+        """As a window manager does for Alt+Tab: other programs get no keys, and are not told."""
+        arguments = (self._connection, self._root, 0, 1, 1, ctypes.c_ulong(0))
+        wait_until(lambda: X11.XGrabKeyboard(*arguments) == 0, "keyboard")
+
+    def give_keyboard_back(self) -> None:
+        X11.XUngrabKeyboard(self._connection, ctypes.c_ulong(0))
+        X11.XFlush(self._connection)
+
     def pointer(self) -> tuple[int, int, int]:
         """x, y, and the mask of modifiers and buttons that are down."""
         root, child, mask = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_uint()
