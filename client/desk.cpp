@@ -16,9 +16,6 @@ using namespace std::chrono_literals;
 // Of docs/protocol.md: a viewer that holds something down and is silent for 2 s is taken for dead.
 constexpr auto kPingPeriod = 500ms;
 
-// How often it is made sure that keys which went down here are still down.
-constexpr auto kLookPeriod = 250ms;
-
 constexpr uint32_t kControlL = 0xffe3;
 constexpr uint32_t kAltL = 0xffe9;
 constexpr uint32_t kDelete = 0xffff;
@@ -70,7 +67,6 @@ void Desk::handle(const SDL_Event& event) {
 }
 
 void Desk::handle_key(const SDL_KeyboardEvent& event) {
-  was_at_rest_ = false;
   if (!may_act()) return;
   if (event.type == SDL_KEYDOWN) {
     input_.key_down(key_stroke(event.keysym), event.repeat != 0);
@@ -99,7 +95,6 @@ void Desk::handle_window(const SDL_WindowEvent& event) {
 }
 
 bool Desk::end_turn(Size screen) {
-  look_at_keyboard();
   send_input();
   const bool has_news = take_news();
   if (connection_ != 0 && stream_.status().state != ConnectionStatus::State::connected) disconnect();
@@ -113,7 +108,6 @@ bool Desk::end_turn(Size screen) {
 std::optional<SteadyTime> Desk::next_deadline() const {
   std::optional<SteadyTime> next;
   if (input_.holds()) next = last_sent_ + kPingPeriod;
-  if (input_.holds_keys()) next = std::min(*next, last_look_ + kLookPeriod);
   if (options_.resize && has_control() && hello_->resizable) {
     const std::optional<SteadyTime> size = size_wisher_.next();
     if (size && (!next || *size < *next)) next = size;
@@ -194,16 +188,6 @@ void Desk::send_size(Size screen) {
 
 void Desk::keep_alive() {
   if (input_.holds() && SteadyClock::now() >= last_sent_ + kPingPeriod) send(Ping{epoch_seconds() * 1000});
-}
-
-void Desk::look_at_keyboard() {
-  const SteadyTime now = SteadyClock::now();
-  if (!input_.holds_keys() || now < last_look_ + kLookPeriod) return;
-  last_look_ = now;
-  // Twice: what went up before the first look may still be on its way to us.
-  const bool is_at_rest = layout_.is_at_rest();
-  if (is_at_rest && was_at_rest_) input_.release();
-  was_at_rest_ = is_at_rest;
 }
 
 void Desk::send(const ViewerMessage& message) {

@@ -57,7 +57,6 @@ class Desk {
   void send_clipboard();
   void send_size(Size screen);
   void keep_alive();
-  void look_at_keyboard();
   void send(const ViewerMessage& message);
   void look_at_pointer();
   bool may_act() const { return control_ == ControlState::yours || control_ == ControlState::free; }
@@ -80,8 +79,6 @@ class Desk {
   std::optional<PointerPosition> other_pointer_;  ///< where the pointer is, moved by another one
   bool grabs_ = false;
   SteadyTime last_sent_;
-  SteadyTime last_look_;      ///< at what the keyboard holds
-  bool was_at_rest_ = false;  ///< it held nothing then, and no key has come since
   std::optional<std::string> notice_;
 };
 

@@ -48,7 +48,6 @@ class InputGatherer {
   /// Something was done since the last call of `take`, and not only the pointer moved or a modifier pressed.
   bool is_deed() const;
   /// A key or a button is down.
-  bool holds_keys() const { return keys_.holds(); }
   bool holds() const { return keys_.holds() || buttons_.any(); }
 
   /// SDL has nothing more to tell for now.

@@ -3,8 +3,6 @@
 #include <SDL2/SDL.h>
 #include <SDL2/SDL_syswm.h>
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -128,12 +126,6 @@ class X11Layout::Impl {
     return static_cast<uint32_t>(keysym);
   }
 
-  bool is_at_rest() const {
-    std::array<char, 32> down{};  // a bit for each key
-    XQueryKeymap(display_, down.data());
-    return std::all_of(down.begin(), down.end(), [](char bits) { return bits == 0; });
-  }
-
  private:
   KeyCode keycode_of(std::string_view name) const {
     if (name.empty() || !keyboard_) return 0;
@@ -170,8 +162,6 @@ X11Layout::X11Layout(SDL_Window& window) {
 X11Layout::~X11Layout() = default;
 
 uint32_t X11Layout::keysym(const KeyStroke& key) const { return impl_ ? impl_->keysym(key) : 0; }
-
-bool X11Layout::is_at_rest() const { return impl_ && impl_->is_at_rest(); }
 
 void X11Layout::reload() {
   if (impl_) impl_->load();

@@ -19,9 +19,6 @@ class X11Layout {
   uint32_t keysym(const KeyStroke& key) const;
   /// The map has changed (SDL_KEYMAPCHANGED).
   void reload();
-  /// No key is down, whatever SDL has told: a window manager that took the keyboard for a while, as for
-  /// Alt+Tab, saw the last of them go up. Asks the X server; false where the window is not X11's.
-  bool is_at_rest() const;
 
  private:
   class Impl;
