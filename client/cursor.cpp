@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 namespace latentdesk {
@@ -38,6 +39,22 @@ int scaled_side(int side, double factor) {
   return static_cast<int>(std::clamp(std::round(side * factor), 1.0, double{kMaxCursorSide}));
 }
 
+/// SDL 2 hands X11 the pixels as they are, and X11 wants them multiplied by alpha. On other systems SDL does
+/// that, and what runs SDL 2's programs on SDL 3 (versions 2.x.50 and later) does it everywhere.
+bool wants_multiplied() {
+  const char* driver = SDL_GetCurrentVideoDriver();
+  SDL_version version;
+  SDL_GetVersion(&version);
+  return driver && std::string_view(driver) == "x11" && version.patch < 50;
+}
+
+void multiply_by_alpha(std::vector<uint8_t>& pixels) {
+  for (size_t i = 0; i < pixels.size(); i += 4) {
+    for (size_t channel = 0; channel < 3; ++channel)
+      pixels[i + channel] = static_cast<uint8_t>((pixels[i + channel] * pixels[i + 3] + 127) / 255);
+  }
+}
+
 }  // namespace
 
 CursorShape scaled_cursor(const CursorShape& shape, double factor) {
@@ -72,6 +89,7 @@ void PointerLook::show_remote(double factor) {
   SDL_ShowCursor(is_visible ? SDL_ENABLE : SDL_DISABLE);
   if (!is_visible) return;
   CursorShape scaled = scaled_cursor(shape_, factor);
+  if (wants_multiplied()) multiply_by_alpha(scaled.pixels);
   const std::unique_ptr<SDL_Surface, SdlDeleter<SDL_FreeSurface>> surface(
       SDL_CreateRGBSurfaceWithFormatFrom(scaled.pixels.data(), scaled.size.width, scaled.size.height, 32,
                                          scaled.size.width * 4, SDL_PIXELFORMAT_BGRA32));

@@ -36,13 +36,6 @@ const char* notice_of(ControlState control) {
   return "You can only look";
 }
 
-bool is_only_moves(const std::vector<Input>& messages) {
-  const auto is_move = [](const InputEvent& event) { return std::holds_alternative<MoveInput>(event); };
-  return std::all_of(messages.begin(), messages.end(), [&](const Input& input) {
-    return std::all_of(input.events.begin(), input.events.end(), is_move);
-  });
-}
-
 }  // namespace
 
 Desk::Desk(const DeskOptions& options, Stream& stream, NativeWindow& window, Renderer& renderer)
@@ -166,10 +159,13 @@ void Desk::disconnect() {
 }
 
 void Desk::send_input() {
-  const std::vector<Input> messages = input_.take();
-  // Moves do not take control, and do not count without it.
-  if (!has_control() && is_only_moves(messages)) return;
-  for (const Input& input : messages) send(input);
+  input_.settle();
+  if (!has_control() && !input_.is_deed()) {
+    // To move the pointer, or to press Control for a hot key, does not mean to take control.
+    if (!input_.holds()) input_.forget();
+    return;
+  }
+  for (const Input& input : input_.take()) send(input);
 }
 
 void Desk::send_clipboard() try {

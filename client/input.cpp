@@ -1,5 +1,7 @@
 #include "client/input.h"
 
+#include "client/keysyms.h"
+
 #include <SDL2/SDL_mouse.h>
 
 #include <algorithm>
@@ -81,8 +83,15 @@ void InputGatherer::forget() {
   events_.clear();
 }
 
+bool InputGatherer::is_deed() const {
+  return std::any_of(events_.begin(), events_.end(), [](const InputEvent& event) {
+    const auto* key = std::get_if<KeyInput>(&event);
+    if (key) return !is_modifier(key->keysym);
+    return !std::holds_alternative<MoveInput>(event) && !std::holds_alternative<ReleaseInput>(event);
+  });
+}
+
 std::vector<Input> InputGatherer::take() {
-  keys_.settle(events_);
   std::vector<Input> messages;
   for (auto begin = events_.begin(); begin != events_.end();) {
     const auto count = std::min<std::ptrdiff_t>(events_.end() - begin, kMaxInputEvents);

@@ -45,11 +45,14 @@ class InputGatherer {
   /// Drops what was gathered and forgets what is held: nobody listens.
   void forget();
 
+  /// Something was done since the last call of `take`, and not only the pointer moved or a modifier pressed.
+  bool is_deed() const;
   /// A key or a button is down.
   bool holds() const { return keys_.holds() || buttons_.any(); }
 
-  /// All since the last call, in messages of at most kMaxInputEvents. To be called when SDL has nothing more
-  /// to tell.
+  /// SDL has nothing more to tell for now.
+  void settle() { keys_.settle(events_); }
+  /// All since the last call, in messages of at most kMaxInputEvents.
   std::vector<Input> take();
 
  private:

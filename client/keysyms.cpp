@@ -121,6 +121,10 @@ bool is_command_modifier(uint32_t keysym) {
   return is_control || (keysym >= 0xffe7 && keysym <= 0xffee);  // Meta, Alt, Super, Hyper
 }
 
+bool is_modifier(uint32_t keysym) {
+  return is_command_modifier(keysym) || keysym == 0xffe1 || keysym == 0xffe2;  // Shift_L, Shift_R
+}
+
 bool fits_commands(uint32_t keysym) {
   return keysym < 0x100 || (keysym >= 0xfe00 && keysym <= 0xffff) || keysym >= 0x10000000;
 }

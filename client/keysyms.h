@@ -30,6 +30,9 @@ uint32_t letter_by_position(int scancode);
 /// Control, Alt, Super: with one of these held a key is a command, not text.
 bool is_command_modifier(uint32_t keysym);
 
+/// One of those, or Shift.
+bool is_modifier(uint32_t keysym);
+
 /// Whether programs bind commands to it under any layout: Latin 1, and what is no character.
 bool fits_commands(uint32_t keysym);
 

@@ -9,7 +9,7 @@ declare -rA packages=(
     libxkbcommon-dev
     libsdl2-dev libsdl2-gfx-dev libpng-dev libgtest-dev"
   [test]="clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-18-dev clang-format clang-tidy shellcheck xvfb xauth
-    xterm xclip x11-xkb-utils procps x11-utils x11-xserver-utils iproute2 iptables python3-torch python3-numpy python3-onnx
+    xterm xclip xdotool openbox mousepad x11-xkb-utils procps x11-utils x11-xserver-utils iproute2 iptables python3-torch python3-numpy python3-onnx
     python3-websockets python3-pil ffmpeg"
   [models]="python3-torch python3-numpy python3-onnx python3-pil python3-matplotlib ffmpeg tesseract-ocr tesseract-ocr-eng
     fonts-noto-core"

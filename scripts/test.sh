@@ -26,7 +26,7 @@ usage: scripts/test.sh [--quick] [--only STAGE] [--fuzz-seconds S]
       release       optimised build without a warning, and its tests
       codec         models, weights and golden tensors agree (Python)
       peers         what scripts/compare_peers.sh is made of, on small recordings (Python)
-      client        scripts/baseline_client.py against the server and the native viewer
+      client        scripts/baseline_client.py against the server and the native viewer; a desktop used through the viewer
       web           the page for browsers: its parsers, and the page in Chromium against the server and the native viewer
                     (without npm or Chromium: skipped)
       cuda          the CUDA backend compiles and links, for the GPUs it is for (without nvcc: skipped)
@@ -97,6 +97,7 @@ stage_peers() {
 stage_client() {
   build release latentdesk-server latentdesk-viewer latentdesk-cpu
   /usr/bin/python3 scripts/check_baseline_client.py --binaries build/release/bin --frames "$client_frames"
+  /usr/bin/python3 tests/desk/desk_test.py --bin build/release/bin
 }
 
 stage_web() {

@@ -259,6 +259,26 @@ TEST(InputGatherer, ReleaseLetsGoOfKeysAndButtonsOnce) {
             (Events{down(kShiftL), MoveInput{7, 8}, ButtonInput{1, true}, ReleaseInput{}}));
 }
 
+TEST(InputGatherer, PointingAndHoldingModifiersIsNoDeed) {
+  InputGatherer input = gatherer();
+  input.move({1, 1});
+  input.key_down(kControl, false);
+  input.key_down(kShift, false);
+  input.release();
+  EXPECT_FALSE(input.is_deed());
+  input.scroll(0, 1);
+  EXPECT_TRUE(input.is_deed());
+  input.take();
+  EXPECT_FALSE(input.is_deed());
+  input.button(SDL_BUTTON_LEFT, true, {1, 1});
+  EXPECT_TRUE(input.is_deed());
+  input.forget();
+  input.key_down(kA, false);
+  EXPECT_FALSE(input.is_deed());
+  input.text("x");
+  EXPECT_TRUE(input.is_deed());
+}
+
 TEST(InputGatherer, AChordGoesUpBackwards) {
   InputGatherer input = gatherer();
   input.chord({kControlL, kAltL});

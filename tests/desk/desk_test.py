@@ -33,6 +33,13 @@ class Use(unittest.TestCase):
     def setUpClass(cls):
         session = cls.session = cls.enterClassContext(Session(BIN))
         cls.remote, cls.local = session.remote, session.local
+        cls.set_layout("us")
+
+    @classmethod
+    def set_layout(cls, name: str):
+        """The viewer's, with all that is typed here on some key."""
+        cls.local.output("setxkbmap", name)
+        cls.local.give_keys("".join(c for c in TEXT if not c.isascii()))
 
     def setUp(self):
         self.session.place_editor()
@@ -45,8 +52,8 @@ class Use(unittest.TestCase):
 
     def test_the_viewers_layout_counts(self):
         """Dead keys, AltGr and places of the viewer's layout, while the server has another."""
-        self.addCleanup(self.local.output, "setxkbmap", "us")
-        self.local.output("setxkbmap", "de")
+        self.addCleanup(self.set_layout, "us")
+        self.set_layout("de")
         keys = ["z", "y", "dead_acute", "e", "ISO_Level3_Shift+q", "shift+7", "EuroSign", "minus", "udiaeresis"]
         self.session.key(*keys)
         self.session.await_saved("zyé@/€-ü")
@@ -91,7 +98,7 @@ class Use(unittest.TestCase):
         self.local.xdotool("mouseup", 1)
         there = (left + 200, top + 120)
         wait_until(lambda: self.remote.geometry(self.session.editor)[:2] == there, "dragged window")
-        self.assertEqual(self.remote.pointer()[2] & LEFT_MASK, 0)
+        wait_until(lambda: self.remote.pointer()[2] == 0, "released button")
 
     def test_wheel_and_buttons(self):
         events = self.remote.home / "events"
@@ -127,6 +134,14 @@ class Use(unittest.TestCase):
         wait_until(lambda: self.remote.held_keys() == 0, "released key")
         self.local.xdotool("keyup", "shift")
 
+    def test_nothing_stays_held_when_the_window_manager_saw_it_go_up(self):
+        self.local.xdotool("keydown", "alt")
+        wait_until(lambda: self.remote.held_keys() == 1, "held key")
+        self.local.take_keyboard()
+        self.local.xdotool("keyup", "alt")
+        self.local.give_keyboard_back()
+        wait_until(lambda: self.remote.held_keys() == 0, "released key", 3)
+
     def test_what_is_held_stays_so_while_nothing_happens(self):
         self.local.xdotool("keydown", "shift")
         wait_until(lambda: self.remote.held_keys() == 1, "held key")
@@ -142,6 +157,15 @@ class Use(unittest.TestCase):
         self.session.await_title("x768, in control")
 
 
+class Grab(unittest.TestCase):
+    def test_keys_of_the_window_manager_go_to_the_desktop(self):
+        session = self.enterContext(Session(BIN, "--grab-keyboard"))
+        session.enter_editor()
+        session.key("alt+F4")  # of openbox on both sides
+        wait_until(lambda: not session.remote.windows("Mousepad"), "end of the editor")
+        self.assertIsNone(session.viewer.poll())
+
+
 class Screen(unittest.TestCase):
     def setUp(self):
         self.session = self.enterContext(Session(BIN))
@@ -154,6 +178,7 @@ class Screen(unittest.TestCase):
         session.await_rest()
         session.move(1, 1)
         wait_until(session.is_exact, "exact picture, the notice gone")
+        self.assert_pointer_looks_alike()
         before = session.updates()
         for step in range(100):
             session.move(650 + step * 3, 500 + step)
@@ -161,6 +186,17 @@ class Screen(unittest.TestCase):
         time.sleep(1)
         self.assertEqual(session.updates() - before, 0, "pictures")
         self.assert_scaled_window_points()
+
+    def assert_pointer_looks_alike(self):
+        """Over the text and beside it the viewer's pointer looks as the server's does there."""
+        shapes = []
+        for place in ((300, 300), (900, 700)):
+            self.session.move(*place)
+            wait_until(lambda: self.session.remote.pointer()[:2] == place, "pointer there")
+            remote = wait_until(lambda: (now := self.session.remote.cursor()) not in shapes and now, "another shape")
+            wait_until(lambda: self.session.local.cursor() == remote, "the server's shape at the viewer")
+            shapes.append(remote)
+        self.session.await_rest()
 
     def assert_scaled_window_points(self):
         local, window = self.session.local, self.session.window
@@ -177,7 +213,7 @@ class Resize(unittest.TestCase):
     def test_the_screen_gets_the_size_of_the_window(self):
         # The viewer takes control where nobody has it.
         session = self.enterContext(Session(BIN, "--resize", title="in control"))
-        for size in ((900, 650), (1200, 800)):
+        for size in ((900, 650), (1000, 700)):
             session.local.xdotool("windowsize", "--sync", session.window, *size)
             wait_until(lambda: session.remote.screen_size() == size, f"screen of {size}")
             session.await_title(f"{size[0]}x{size[1]}")
@@ -226,6 +262,19 @@ class ViewOnly(unittest.TestCase):
         session.key("ctrl+s")
         time.sleep(0.5)
         self.assertEqual(session.remote.pointer(), before)
+        self.assert_shows_where_another_one_points(session)
+
+    def assert_shows_where_another_one_points(self, session):
+        session.await_rest()
+        session.move(1, 1)
+        session.remote.xdotool("mousemove", 900, 700)
+        difference = ImageChops.difference
+        box = wait_until(lambda: difference(session.remote.picture(), session.shown()).getbbox(), "pointer in the picture")
+        wait_until(
+            lambda: (box := difference(session.remote.picture(), session.shown()).getbbox())
+            and 880 < box[0] <= 900 < box[2] < 930 and 680 < box[1] <= 700 < box[3] < 730,
+            f"pointer where it is, but at {box}",
+        )  # fmt: skip
         self.assertEqual(session.file.read_text(), "")
 
 

@@ -14,6 +14,21 @@ from PIL import Image, ImageGrab
 X11 = ctypes.CDLL("libX11.so.6")
 X11.XOpenDisplay.restype = ctypes.c_void_p
 X11.XDefaultRootWindow.restype = ctypes.c_ulong
+# A window may go while it is asked about: an answer of zeros is then good enough.
+IGNORE_ERRORS = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: 0)
+X11.XSetErrorHandler(IGNORE_ERRORS)
+XFIXES = ctypes.CDLL("libXfixes.so.3")
+
+
+class CursorImage(ctypes.Structure):
+    """XFixesCursorImage of <X11/extensions/Xfixes.h>."""
+
+    _fields_ = [(name, ctypes.c_short) for name in ("x", "y")]
+    _fields_ += [(name, ctypes.c_ushort) for name in ("width", "height", "xhot", "yhot")]
+    _fields_ += [("serial", ctypes.c_ulong), ("pixels", ctypes.POINTER(ctypes.c_ulong))]
+
+
+XFIXES.XFixesGetCursorImage.restype = ctypes.POINTER(CursorImage)
 
 
 def wait_until(condition, what: str, seconds: float = 10):
@@ -107,10 +122,13 @@ class Display:
         return set(self.output("xdotool", "search", "--onlyvisible", "--class", wm_class).split())
 
     def geometry(self, window: str) -> tuple[int, int, int, int]:
-        """Left, top, width, height."""
-        lines = self.output("xdotool", "getwindowgeometry", "--shell", window).splitlines()
-        values = dict(line.split("=") for line in lines)
-        return tuple(int(values[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
+        """Left, top, width, height, without what the window manager puts around. (xdotool counts that twice.)"""
+        root, child, ident = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_ulong(int(window))
+        x, y = ctypes.c_int(), ctypes.c_int()
+        sizes = [ctypes.c_uint() for _ in range(4)]  # width, height, border, depth
+        X11.XGetGeometry(self._connection, ident, *map(ctypes.byref, (root, x, y, *sizes)))
+        X11.XTranslateCoordinates(self._connection, ident, self._root, 0, 0, *map(ctypes.byref, (x, y, child)))
+        return x.value, y.value, sizes[0].value, sizes[1].value
 
     def screen_size(self) -> tuple[int, int]:
         return tuple(map(int, self.output("xdotool", "getdisplaygeometry").split()))
@@ -131,10 +149,34 @@ class Display:
         process.stdin.close()
         wait_until(lambda: self.copied() == text, "text on the clipboard")
 
+    def give_keys(self, characters: str) -> None:
+        """Puts each character on a key that has none. (xdotool does so only while it types, too short for a busy machine.)"""
+        rows = self.output("xmodmap", "-pke").splitlines()
+        spare = [row.split()[1] for row in rows if row.rstrip().endswith("=")]
+        for code, character in zip(spare[::-1], sorted(set(characters)), strict=False):
+            self.output("xmodmap", "-e", f"keycode {code} = U{ord(character):04X}")
+
     def held_keys(self) -> int:
         bits = ctypes.create_string_buffer(32)
         X11.XQueryKeymap(self._connection, bits)
         return sum(bin(byte).count("1") for byte in bits.raw)
+
+    def cursor(self) -> tuple:
+        """How the pointer looks: size, hot spot, and its pixels (ARGB)."""
+        image = XFIXES.XFixesGetCursorImage(self._connection).contents
+        count = image.width * image.height
+        shape = (image.width, image.height, image.xhot, image.yhot, tuple(image.pixels[:count]))
+        X11.XFree(ctypes.byref(image))
+        return shape
+
+    def take_keyboard(self) -> None:
+        """As a window manager does for Alt+Tab: other programs get no keys, and are not told."""
+        arguments = (self._connection, self._root, 0, 1, 1, ctypes.c_ulong(0))
+        wait_until(lambda: X11.XGrabKeyboard(*arguments) == 0, "keyboard")
+
+    def give_keyboard_back(self) -> None:
+        X11.XUngrabKeyboard(self._connection, ctypes.c_ulong(0))
+        X11.XFlush(self._connection)
 
     def pointer(self) -> tuple[int, int, int]:
         """x, y, and the mask of modifiers and buttons that are down."""

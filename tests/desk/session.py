@@ -48,7 +48,6 @@ class Session:
         self.window = self.local.window("latentdesk")
         self.await_title(self.first_title)
         wait_until(lambda: self.local.geometry(self.window)[2:] == (1024, 768), "window of the desktop's size")
-        self.origin = self.local.geometry(self.window)[:2]
 
     def _server_address(self) -> str:
         found = re.search(r"listening on (\S+)", self.server_log.read_text())
@@ -83,7 +82,8 @@ class Session:
 
     def at(self, x: int, y: int) -> tuple[int, int]:
         """Where a pixel of the desktop is on the viewer's screen."""
-        return self.origin[0] + x, self.origin[1] + y
+        left, top, *_ = self.local.geometry(self.window)
+        return left + x, top + y
 
     def move(self, x: int, y: int) -> None:
         self.local.xdotool("mousemove", *self.at(x, y))
@@ -96,8 +96,7 @@ class Session:
         self.local.xdotool("key", "--delay", 60, *keys)
 
     def type(self, text: str) -> None:
-        # Characters that no key has are put on a spare one by xdotool, which the viewer must learn of in time.
-        self.local.xdotool("type", "--delay", 80, text)
+        self.local.xdotool("type", "--delay", 40, text)
 
     # --- the editor ---
 
