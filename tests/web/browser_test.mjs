@@ -8,8 +8,8 @@ import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {deskScenarios} from './desk_scenarios.mjs';
-import {Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
-import {figuresOf, inControl, inState, messageOf, SIZE, stateOf} from './page.mjs';
+import {badNetwork, Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
+import {figuresOf, inControl, inState, messageOf, openPage, SIZE, stateOf} from './page.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
@@ -130,6 +130,33 @@ const scenarios = {
     console.log(`ok   reconnects; had said: ${text}`);
     await page.close();
     await second.stop();
+  },
+
+  async 'a cut'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const network = await badNetwork(port);
+    const page = await openPage(browser, network.port);
+    await desktop.type('clear; ls --color=always -l /usr/bin | tail -300');
+    await expectSamePicture(page, desktop, port, 'opening through a network');
+    const before = network.bytes;
+    network.cut();
+    await inState(page, 'connecting');
+    await inState(page, 'open');
+    await desktop.type('echo again');
+    await expectSamePicture(page, desktop, port, 'a cut');
+    assert.equal(await page.locator('#notice').isVisible(), false, 'the session was resumed');
+    const bytes = network.bytes - before;
+    assert.ok(bytes < 20000, `${bytes} bytes came after the cut`);
+    network.freeze(true);
+    await inState(page, 'silent');
+    const text = await messageOf(page);
+    network.freeze(false);
+    await inState(page, 'open');
+    console.log(`ok   resumed with ${bytes} bytes; of a silent network it had said: ${text}`);
+    await page.close();
+    network.stop();
+    await server.stop();
   },
 
   async 'a stream with bytes after it'(browser) {
