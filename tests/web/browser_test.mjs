@@ -189,8 +189,7 @@ const scenarios = {
     await inState(page, 'open');
     assert.match(await page.locator('#notice-text').textContent(), /unencrypted.*https:/);
     await page.locator('#statistics').press('Enter');
-    const single = () => page.evaluate(() => document.getElementById('figures').innerText);
-    await eventually(async () => /one thread|not needed yet/.test(await single()), 'a decoder without threads');
+    await eventually(async () => /Decoder (wasm|loading)/.test(await figuresOf(page)), 'a decoder without WebGPU and isolation');
     console.log(`ok   had said: ${text}; in clear from another name: ${(await figuresOf(page)).match(/Decoder.*?Screen/)[0]}`);
     await page.close();
     await server.stop();
@@ -262,6 +261,24 @@ const scenarios = {
     await expectSamePicture(page, desktop, port, 'a video that could not be decoded, once it rests');
     console.log('ok   had said: ' + text);
     await page.close();
+    await server.stop();
+  },
+
+  async 'a network that is not known in 8 bits'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serveWithToken(port, 'open sesame');
+    for (const [host, threads] of [['127.0.0.1', /threads/], ['desktop.test', /1 thread /]]) {
+      const page = await browser.newPage({viewport: SIZE});
+      await page.route('**/*.safetensors', (route) => route.fulfill({status: 404, body: 'no such file'}));
+      await page.goto(`http://${host}:${port}/#token=open%20sesame`);
+      await page.locator('#statistics').press('Enter');
+      await eventually(async () => /Decoder wasm/.test(await figuresOf(page)), 'a decoder');
+      const description = (await figuresOf(page)).match(/Decoder (.*?) Screen/)[1];
+      assert.match(description, /not in 8 bits: no such file/);
+      assert.match(description, threads);
+      console.log(`ok   ${host}: ${description}`);
+      await page.close();
+    }
     await server.stop();
   },
 
