@@ -19,7 +19,7 @@ declare -rA packages=(
     blender f3d glmark2-data libgl1-mesa-dri python3-numpy python3-pil mate-backgrounds lomiri-wallpapers-16.04
     lomiri-wallpapers-20.04 ukui-wallpapers gnome-backgrounds palapeli-data perl-modules-5.36|perl-modules-5.40|perl-modules-5.38 libstdc++-12-dev fonts-dejavu
     fonts-liberation fonts-firacode fonts-noto-core fonts-noto-cjk"
-  [web]="nodejs npm chromium xvfb xterm xdotool ffmpeg fonts-dejavu-core"
+  [web]="nodejs npm clang lld chromium xvfb xterm xdotool xclip x11-utils ffmpeg fonts-dejavu-core"
   [images]="buildah podman runc debootstrap xvfb"
   [peers]="ffmpeg tigervnc-standalone-server tigervnc-viewer xvfb xdotool openbox libx11-6 python3-numpy python3-pil"
 )

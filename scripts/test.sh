@@ -102,7 +102,7 @@ stage_client() {
 
 stage_web() {
   local tool
-  for tool in npm chromium; do
+  for tool in npm clang++ wasm-ld chromium; do
     if ! command -v "$tool" >/dev/null; then
       echo "skipped: there is no $tool (scripts/install_dependencies.sh web)"
       return $skipped_status

@@ -149,6 +149,7 @@ bool add_decoder(StaticFiles& files, const std::string& model_path, const std::s
   const fs::path decoder = fs::path(model_path).replace_extension(".decoder.onnx");
   if (!fs::exists(decoder)) return false;
   files.add("/decoder/" + version + ".onnx", read_file(decoder), false, false);
+  files.add("/decoder/" + version + ".safetensors", read_file(model_path), false, false);
   return true;
 }
 

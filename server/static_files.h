@@ -49,8 +49,9 @@ FileResponse answer_with_file(const HttpRequest& request, const StaticFile& file
 /// `../share/latentdesk/web`. Empty when the page has not been built.
 std::string web_folder(const std::string& named);
 
-/// Adds the decoder that lies beside the model file (x.safetensors: x.decoder.onnx) as /decoder/VERSION.onnx:
-/// under that name no other model's can be taken for it. False when there is none.
+/// Adds the decoder that lies beside the model file (x.safetensors: x.decoder.onnx) as /decoder/VERSION.onnx,
+/// and the model file as /decoder/VERSION.safetensors: under such names no other model's can be taken for it.
+/// False when there is no such decoder.
 bool add_decoder(StaticFiles& files, const std::string& model_path, const std::string& version);
 
 }  // namespace latentdesk

@@ -119,13 +119,15 @@ TEST_F(StaticPage, AFolderWithoutAPageIsAnError) {
 }
 
 TEST_F(StaticPage, TheDecoderIsNamedByItsModel) {
-  write("a.safetensors", "");
+  write("a.safetensors", "weights");
   StaticFiles files;
   EXPECT_FALSE(add_decoder(files, folder_ / "a.safetensors", "my lite-1.0f"));
   write("a.decoder.onnx", "layers");
   EXPECT_TRUE(add_decoder(files, folder_ / "a.safetensors", "my lite-1.0f"));
   ASSERT_TRUE(files.find("/decoder/my%20lite-1.0f.onnx"));
   EXPECT_EQ(files.find("/decoder/my%20lite-1.0f.onnx")->body, "layers");
+  ASSERT_TRUE(files.find("/decoder/my%20lite-1.0f.safetensors"));
+  EXPECT_EQ(files.find("/decoder/my%20lite-1.0f.safetensors")->body, "weights");
   EXPECT_FALSE(files.find("/decoder/my%20lite-1.0e.onnx"));
 }
 

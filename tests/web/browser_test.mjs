@@ -8,8 +8,8 @@ import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {deskScenarios} from './desk_scenarios.mjs';
-import {Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
-import {figuresOf, inControl, inState, messageOf, SIZE, stateOf} from './page.mjs';
+import {badNetwork, Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
+import {figuresOf, inControl, inState, messageOf, openPage, SIZE, stateOf} from './page.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
@@ -132,6 +132,33 @@ const scenarios = {
     await second.stop();
   },
 
+  async 'a cut'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serve(port);
+    const network = await badNetwork(port);
+    const page = await openPage(browser, network.port);
+    await desktop.type('clear; ls --color=always -l /usr/bin | tail -300');
+    await expectSamePicture(page, desktop, port, 'opening through a network');
+    const before = network.bytes;
+    network.cut();
+    await inState(page, 'connecting');
+    await inState(page, 'open');
+    await desktop.type('echo again');
+    await expectSamePicture(page, desktop, port, 'a cut');
+    assert.equal(await page.locator('#notice').isVisible(), false, 'the session was resumed');
+    const bytes = network.bytes - before;
+    assert.ok(bytes < 20000, `${bytes} bytes came after the cut`);
+    network.freeze(true);
+    await inState(page, 'silent');
+    const text = await messageOf(page);
+    network.freeze(false);
+    await inState(page, 'open');
+    console.log(`ok   resumed with ${bytes} bytes; of a silent network it had said: ${text}`);
+    await page.close();
+    network.stop();
+    await server.stop();
+  },
+
   async 'a stream with bytes after it'(browser) {
     const page = await browser.newPage();
     // Node's own decompressor lets it pass, so this is not a unit test.
@@ -162,8 +189,7 @@ const scenarios = {
     await inState(page, 'open');
     assert.match(await page.locator('#notice-text').textContent(), /unencrypted.*https:/);
     await page.locator('#statistics').press('Enter');
-    const single = () => page.evaluate(() => document.getElementById('figures').innerText);
-    await eventually(async () => /one thread|not needed yet/.test(await single()), 'a decoder without threads');
+    await eventually(async () => /Decoder (wasm|loading)/.test(await figuresOf(page)), 'a decoder without WebGPU and isolation');
     console.log(`ok   had said: ${text}; in clear from another name: ${(await figuresOf(page)).match(/Decoder.*?Screen/)[0]}`);
     await page.close();
     await server.stop();
@@ -235,6 +261,24 @@ const scenarios = {
     await expectSamePicture(page, desktop, port, 'a video that could not be decoded, once it rests');
     console.log('ok   had said: ' + text);
     await page.close();
+    await server.stop();
+  },
+
+  async 'a network that is not known in 8 bits'(browser, desktop) {
+    const port = await freePort();
+    const server = await desktop.serveWithToken(port, 'open sesame');
+    for (const [host, threads] of [['127.0.0.1', /threads/], ['desktop.test', /1 thread /]]) {
+      const page = await browser.newPage({viewport: SIZE});
+      await page.route('**/*.safetensors', (route) => route.fulfill({status: 404, body: 'no such file'}));
+      await page.goto(`http://${host}:${port}/#token=open%20sesame`);
+      await page.locator('#statistics').press('Enter');
+      await eventually(async () => /Decoder wasm/.test(await figuresOf(page)), 'a decoder');
+      const description = (await figuresOf(page)).match(/Decoder (.*?) Screen/)[1];
+      assert.match(description, /not in 8 bits: no such file/);
+      assert.match(description, threads);
+      console.log(`ok   ${host}: ${description}`);
+      await page.close();
+    }
     await server.stop();
   },
 

@@ -3,7 +3,7 @@
 import {spawn, execFile} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {createServer as createHttpServer} from 'node:http';
-import {createServer} from 'node:net';
+import {connect, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -57,6 +57,35 @@ export async function serveRepository() {
   }).listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));
   return {origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.close()};
+}
+
+/** A network that can fail: `cut` ends its connections without a word, `freeze` lets nothing through. */
+export async function badNetwork(port) {
+  const ends = new Set();
+  const network = {bytes: 0, frozen: false};
+  const server = createServer((viewer) => {
+    const desktop = connect(port, '127.0.0.1');
+    for (const [from, to] of [[viewer, desktop], [desktop, viewer]]) {
+      ends.add(from);
+      if (network.frozen) from.pause();
+      from.on('data', (bytes) => {
+        if (from === desktop) network.bytes += bytes.length;
+        to.write(bytes);
+      });
+      from.on('error', () => to.destroy());
+      from.on('close', () => (ends.delete(from), to.destroy()));
+    }
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  return Object.assign(network, {
+    port: server.address().port,
+    cut: () => ends.forEach((end) => end.resetAndDestroy()),
+    freeze: (frozen) => {
+      network.frozen = frozen;
+      for (const end of ends) frozen ? end.pause() : end.resume();
+    },
+    stop: () => (server.close(), network.cut()),
+  });
 }
 
 export class Desktop {

@@ -93,19 +93,9 @@ export class Canvas {
     return operations;
   }
 
-  /** Shows `image`, float32 [3, 64, 64] RGB 0 to 1, within the operation's mask. */
-  applyLatents(operation: Operation, image: Float32Array): void {
-    const {rect, base} = this.place(operation.tile);
-    forEachRun(rect.width, rect.height, operation.mask, (x, y, count) => {
-      let from = y * TILE_SIDE + x;
-      let to = (base + y * this.grid.width + x) * 4;
-      for (let i = 0; i < count; ++i, ++from, to += 4) {
-        // Stored as Uint8ClampedArray: rounded and clamped.
-        this.pixels[to] = image[from] * 255;
-        this.pixels[to + 1] = image[from + TILE_PIXELS] * 255;
-        this.pixels[to + 2] = image[from + 2 * TILE_PIXELS] * 255;
-      }
-    });
+  /** Shows a decoded tile, 64x64 pixels, within the operation's mask. */
+  applyLatents({tile, mask}: Operation, image: Uint32Array): void {
+    this.show(tile, mask, image);
   }
 
   private place(tile: number): {rect: Rect; base: number} {
@@ -116,19 +106,27 @@ export class Canvas {
   private store({tile, slot}: Operation): void {
     const {rect, base} = this.place(tile);
     const stored = (this.slots[slot] ??= new Uint32Array(TILE_PIXELS));
+    const {words, grid} = this;
     for (let y = 0; y < rect.height; ++y) {
-      const row = base + y * this.grid.width;
-      stored.set(this.words.subarray(row, row + rect.width), y * TILE_SIDE);
+      const row = base + y * grid.width;
+      for (let x = 0; x < rect.width; ++x) stored[y * TILE_SIDE + x] = words[row + x];
     }
   }
 
   private recall({tile, slot, mask}: Operation): void {
     const stored = this.slots[slot];
     if (!stored) throw new ProtocolError('nothing is stored in that slot');
+    this.show(tile, mask, stored);
+  }
+
+  /** `pixels`: of a whole tile, 64 a row. */
+  private show(tile: number, mask: BlockMask, pixels: Uint32Array): void {
     const {rect, base} = this.place(tile);
+    const {words, grid} = this;
+    // No views: 64 for each tile would be much to collect.
     forEachRun(rect.width, rect.height, mask, (x, y, count) => {
-      const from = y * TILE_SIDE + x;
-      this.words.set(stored.subarray(from, from + count), base + y * this.grid.width + x);
+      const from = y * TILE_SIDE + x, to = base + y * grid.width + x;
+      for (let i = 0; i < count; ++i) words[to + i] = pixels[from + i];
     });
   }
 

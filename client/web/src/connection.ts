@@ -9,9 +9,12 @@ import {now} from './statistics';
 const FIRST_PAUSE_MS = 500;
 const LOST_PAUSE_MS = 50; // after a connection that worked
 const LONGEST_PAUSE_MS = 15000;
-const PING_PERIOD_MS = 3000;
-const SILENT_MS = 7000;
-const DEAD_MS = 30000; // a large message may take its time on a slow link, and is not seen before it is whole
+const WATCH_PERIOD_MS = 1000;
+const SILENT_MS = 3000;
+// A large message takes its time on a slow link and is not seen before it is whole, so each time that this was wrong it doubles.
+const DEAD_MS = 6000;
+const LONGEST_DEAD_MS = 60000;
+const CONNECT_MS = 5000;
 const MAX_QUEUED_BYTES = 2 * MAX_MESSAGE_BYTES;
 // Browsers let a page close with 1000 and 3000 to 4999 only.
 const CLOSE_PROTOCOL_ERROR = 4400;
@@ -40,12 +43,15 @@ export class Connection {
   private announced = false; // that it is open
   private saidHello = false;
   private heard = 0; // when something last came
+  private watched = 0;
+  private patience = DEAD_MS;
+  private abandoned: WebSocket[] = []; // closed when the next one works: a close frame would end the session that it resumes
   private isSilent = false;
   private handling = Promise.resolve(); // what has come, one message after the other
 
   /** `page`: the address of the page, whose server is the one. */
   constructor(private readonly page: string, private readonly events: ConnectionEvents) {
-    setInterval(() => this.watch(), PING_PERIOD_MS);
+    setInterval(() => this.watch(), WATCH_PERIOD_MS);
   }
 
   /** Bytes that wait to be sent. */
@@ -55,7 +61,8 @@ export class Connection {
 
   connect(): void {
     clearTimeout(this.timer);
-    this.drop();
+    if (this.socket?.readyState === WebSocket.OPEN) this.abandoned.push(this.socket);
+    else this.socket?.close();
     this.failure = '';
     this.announced = this.saidHello = this.isSilent = false;
     this.heard = performance.now();
@@ -88,6 +95,7 @@ export class Connection {
       });
     };
     socket.onmessage = ({data}) => {
+      if (this.socket !== socket) return;
       const received = now();
       this.heard = performance.now();
       if (!(data instanceof ArrayBuffer)) return this.refuse(socket, 'the server sent text');
@@ -110,19 +118,29 @@ export class Connection {
   private progress(receiver: Receiver): void {
     if (receiver.greeted && !this.announced) this.events.state('open', '');
     this.announced = receiver.greeted;
-    if (receiver.works) this.pause = 0;
+    for (const socket of this.abandoned.splice(0)) socket.close();
+    if (!receiver.works) return;
+    this.pause = 0;
+    this.patience = DEAD_MS;
   }
 
   private watch(): void {
-    const silence = performance.now() - this.heard;
-    if (this.socket?.readyState === WebSocket.CONNECTING && silence > SILENT_MS) return this.connect();
+    const time = performance.now();
+    // Decoding or sleep held this thread up, and what has come is still to be looked at.
+    if (time - this.watched > 2 * WATCH_PERIOD_MS) this.heard = time;
+    this.watched = time;
+    const silence = time - this.heard;
+    if (this.socket?.readyState === WebSocket.CONNECTING && silence > CONNECT_MS) return this.connect();
     if (!this.announced || this.socket?.readyState !== WebSocket.OPEN) return;
-    if (silence > DEAD_MS) return this.connect();
+    if (silence > this.patience) {
+      this.patience = Math.min(2 * this.patience, LONGEST_DEAD_MS);
+      return this.connect();
+    }
     const isSilent = silence > SILENT_MS;
-    if (isSilent) this.events.state('silent', `The server has not answered for ${Math.round(silence / 1000)} s. Waiting for the network …`);
+    if (isSilent) this.events.state('silent', `No answer for ${Math.round(silence / 1000)} s. Waiting for the network …`);
     else if (this.isSilent) this.events.state('open', '');
     this.isSilent = isSilent;
-    this.send({type: 'ping', time: now()});
+    if (silence > 0.9 * WATCH_PERIOD_MS) this.send({type: 'ping', time: now()});
   }
 
   /** Ends the connection for what the server sent. */
@@ -134,7 +152,7 @@ export class Connection {
     void this.closed(CLOSE_PROTOCOL_ERROR, reason);
   }
 
-  private drop(reason = ''): void {
+  private drop(reason: string): void {
     const {socket} = this;
     this.socket = null;
     // 123 bytes is what a close frame takes.

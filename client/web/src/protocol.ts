@@ -19,6 +19,7 @@ const MAX_DEPTH = 8;
 const MAX_SIDE = 16384;
 const MAX_PIXELS = 2 ** 25;
 const MAX_TIME = 1e15;
+const UTF8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 const MAX_TEXT = 4096;
 const MAX_CURSOR_SIDE = 256;
 const MAX_SESSION_NAME = 64;
@@ -62,7 +63,7 @@ export function splitMessage(message: ArrayBuffer): {header: string; payload: Ui
   if (length > MAX_HEADER_BYTES) throw new ProtocolError('the header is too long');
   if (4 + length > message.byteLength) throw new ProtocolError('the message is shorter than its header');
   try {
-    const header = new TextDecoder('utf-8', {fatal: true}).decode(new Uint8Array(message, 4, length));
+    const header = UTF8.decode(new Uint8Array(message, 4, length));
     return {header, payload: new Uint8Array(message, 4 + length)};
   } catch {
     throw new ProtocolError('the header is no UTF-8');
@@ -183,7 +184,7 @@ function parseCursor(fields: Fields): CursorHeader {
 export function clipboardText(payload: Uint8Array): string {
   if (payload.length > MAX_CLIPBOARD_BYTES) throw new ProtocolError('the clipboard is too long');
   try {
-    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(payload);
+    return UTF8.decode(payload);
   } catch {
     throw new ProtocolError('the clipboard is no UTF-8');
   }

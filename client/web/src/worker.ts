@@ -2,7 +2,7 @@
 
 import type {ToPage, ToWorker} from './channel';
 import {Connection} from './connection';
-import {LatentDecoder} from './decoder';
+import {loadDecoder, type LatentDecoder} from './decoder';
 import {InputSender} from './input_sender';
 import {Presenter} from './presenter';
 import {Session} from './session';
@@ -83,7 +83,7 @@ class Viewer {
   private async load(version: string): Promise<LatentDecoder | null> {
     tell({type: 'decoder', text: 'loading', failed: false});
     try {
-      const decoder = await LatentDecoder.load(new URL(`decoder/${encodeURIComponent(version)}.onnx`, this.page).href);
+      const decoder = await loadDecoder(new URL(`decoder/${encodeURIComponent(version)}`, this.page).href);
       tell({type: 'decoder', text: decoder.description, failed: false});
       return decoder;
     } catch (error) {
