@@ -34,9 +34,9 @@ namespace {
 
 // How long a server has to answer our close frame before the socket is closed without it.
 constexpr auto kCloseTimeout = 500ms;
-// While the link is down nothing answers; once it is up, everything does, in a few round trips. TCP's own
-// attempts would come 1, 3 and 7 s after the first.
-constexpr auto kQuickConnect = 200ms;
+// While the link is down nothing answers; once it is up, everything does, in a few round trips.
+constexpr auto kQuickAgain = 100ms;
+constexpr auto kQuickConnect = 500ms;
 constexpr auto kQuickHandshake = 1s;
 // A connection that lasted so long was a good one, even if nothing has changed on the screen.
 constexpr auto kGoodTime = 2s;
@@ -154,9 +154,11 @@ class Connection::Network {
   }
 
   Patience quick_patience() const {
-    const auto several = std::chrono::duration_cast<std::chrono::milliseconds>(4 * watch_.round_trip());
-    return {std::max<std::chrono::milliseconds>(kQuickConnect, several),
-            std::max<std::chrono::milliseconds>(kQuickHandshake, 2 * several)};
+    using Time = std::chrono::milliseconds;
+    const auto round_trip = std::chrono::ceil<Time>(watch_.round_trip());
+    return {.connect = std::max<Time>(kQuickConnect, 4 * round_trip),
+            .handshake = std::max<Time>(kQuickHandshake, 8 * round_trip),
+            .before_next = std::max<Time>(kQuickAgain, round_trip)};
   }
 
   /// Asks for the server's address anew unless in haste: without the link nobody would answer that either.
@@ -174,6 +176,8 @@ class Connection::Network {
     if (!config_.url.tls && !config_.url.is_loopback() && target != config_.url.target)
       spdlog::warn("{}: the token goes over the network in clear (ws)", config_.url.authority());
     co_await open_transport(*socket_, endpoints, patience);
+    if (stopping_)
+      throw system_error(net::error::operation_aborted);  // that socket has replaced the closed one
     endpoint_ = socket_->next_layer().socket().remote_endpoint();
     if (config_.url.tls) {
       const ServerIdentity identity = co_await encrypt(*socket_, tls_context(), config_.url, patience);

@@ -7,12 +7,14 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <vector>
 
 namespace latentdesk {
 
@@ -87,6 +89,44 @@ ServerIdentity identity_of(SSL* ssl, const ServerUrl& url, bool names_host) {
   return {url.authority(), fingerprint(*certificate), error};
 }
 
+/// Attempts to connect beside each other, which share this until the last has ended.
+struct Race {
+  explicit Race(const net::any_io_executor& executor) : news(executor), winner(executor) {}
+  net::steady_timer news;  ///< cancelled when an attempt has ended
+  tcp::socket winner;
+  error_code failure;
+};
+
+void start_attempt(const std::shared_ptr<Race>& race, const std::shared_ptr<tcp::socket>& runner,
+                   const tcp::endpoint& endpoint) {
+  runner->async_connect(endpoint, [race, runner](error_code error) {
+    if (error == net::error::operation_aborted || race->winner.is_open()) return;
+    if (!error) race->winner = std::move(*runner);
+    race->failure = error;
+    race->news.cancel();
+  });
+}
+
+/// TCP alone asks again after 1, 3 and 7 s; here each attempt is a first one. Ends with the first that is
+/// answered.
+net::awaitable<tcp::socket> win_race(net::any_io_executor executor, tcp::endpoint endpoint,
+                                     Patience patience) {
+  const auto race = std::make_shared<Race>(executor);
+  std::vector<std::shared_ptr<tcp::socket>> runners;
+  const auto end = std::chrono::steady_clock::now() + patience.connect;
+  while (!race->winner.is_open() && !race->failure && std::chrono::steady_clock::now() < end) {
+    race->news.expires_after(patience.before_next);  // before it can be cancelled
+    start_attempt(race, runners.emplace_back(std::make_shared<tcp::socket>(executor)), endpoint);
+    error_code woken;
+    co_await race->news.async_wait(net::redirect_error(net::use_awaitable, woken));
+  }
+  error_code ignored;
+  for (const auto& runner : runners) runner->close(ignored);
+  if (race->failure) throw boost::system::system_error(race->failure);
+  if (!race->winner.is_open()) throw boost::system::system_error(beast::error::timeout);
+  co_return std::move(race->winner);
+}
+
 }  // namespace
 
 std::shared_ptr<WebSocket> make_websocket(net::io_context& context, const Patience& patience) {
@@ -108,9 +148,13 @@ std::shared_ptr<net::ssl::context> make_tls_context() {
 net::awaitable<void> open_transport(WebSocket& socket, tcp::resolver::results_type endpoints,
                                     const Patience& patience) {
   auto& transport = socket.next_layer().tcp();
-  transport.expires_after(patience.connect);
-  co_await transport.async_connect(endpoints, net::use_awaitable);
-  transport.expires_never();
+  if (patience.before_next > patience.before_next.zero()) {
+    transport.socket() = co_await win_race(socket.get_executor(), *endpoints.begin(), patience);
+  } else {
+    transport.expires_after(patience.connect);
+    co_await transport.async_connect(endpoints, net::use_awaitable);
+    transport.expires_never();
+  }
   transport.socket().set_option(tcp::no_delay(true));
 }
 

@@ -37,6 +37,8 @@ class Refusal : public std::runtime_error {
 struct Patience {
   std::chrono::milliseconds connect{5000};
   std::chrono::milliseconds handshake{10000};  ///< TLS's, and the WebSocket's
+  /// Until another attempt to connect begins beside those under way; zero: there is one only.
+  std::chrono::milliseconds before_next{0};
 };
 
 /// A stream with our limits and timeouts, not yet connected.
@@ -47,7 +49,8 @@ std::shared_ptr<boost::asio::ssl::context> make_tls_context();
 
 // One after the other; each throws Refusal, or system_error when the transport fails.
 
-/// Connects to the first of `endpoints` that answers.
+/// Connects to the first of `endpoints` that answers; with several attempts, to the first endpoint by the one
+/// that is answered first.
 boost::asio::awaitable<void> open_transport(WebSocket& socket,
                                             boost::asio::ip::tcp::resolver::results_type endpoints,
                                             const Patience& patience);

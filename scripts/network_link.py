@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import time
 from contextlib import contextmanager
 
 NUMBERS = itertools.count()
@@ -45,7 +46,14 @@ class Link:
         run("ip", "-n", self.names[1], "link", "set", "link0", "down")
 
     def bring_up(self):
+        """Returns when it is up: the kernel may take a second to notice at the other end."""
         run("ip", "-n", self.names[1], "link", "set", "link0", "up")
+        while not all(self.is_up(side) for side in (0, 1)):
+            time.sleep(0.002)
+
+    def is_up(self, side):
+        command = ["ip", "-n", self.names[side], "-brief", "link", "show", "link0"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[1] == "UP"
 
     def swallow(self):
         """Packets vanish, and nobody says so."""

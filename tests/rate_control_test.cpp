@@ -104,6 +104,30 @@ TEST(RateControl, WindowFollowsTheShortestRoundTrip) {
   EXPECT_LT(sender.run(link, 5s), 250ms);
 }
 
+TEST(RateControl, OnlyALittleFollowsWhatIsLate) {
+  for (const size_t bytes : {1'000, 20'000}) {
+    RateControl rate(50);
+    const SteadyTime start{1h};
+    rate.sent(20'000, start);
+    rate.acknowledged(1, start + 10ms);
+    rate.sent(bytes, start + 20ms);
+    EXPECT_TRUE(rate.may_send(start + 40ms)) << bytes;
+    EXPECT_EQ(rate.may_send(start + 100ms), bytes < 8'000) << bytes;
+    rate.acknowledged(2, start + 300ms);
+    EXPECT_TRUE(rate.may_send(start + 300ms)) << bytes;
+  }
+}
+
+TEST(RateControl, ALinkThatStaysSlowDoesNotPassForALongOne) {
+  Link link;
+  Sender sender(20'000);
+  sender.run(link, 3s);
+  link.bytes_per_second = 300e3 / 8;
+  sender.run(link, 20s);
+  EXPECT_LT(sender.run(link, 5s), 400ms);
+  EXPECT_LT(sender.rate().quality(), 40);
+}
+
 TEST(RateControl, ManyUpdatesCanBeAcknowledgedAtOnce) {
   RateControl rate(50);
   const SteadyTime start{1h};

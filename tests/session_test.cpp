@@ -263,8 +263,8 @@ TEST(StreamSession, WhoDoesNotAcknowledgeGetsNoMoreThanAWindow) {
   }
   while (silent.read_what_waits() > 0) {
   }
-  // A delivery may hold a few.
-  EXPECT_LE(silent.updates, RateControl::kMostUpdates + 3);
+  // A delivery may hold several.
+  EXPECT_LE(silent.updates, RateControl::kMostUpdates + 16);
 }
 
 TEST(StreamSession, APingFloodThatIsNotReadHurtsItsSenderOnly) {

@@ -18,6 +18,9 @@ constexpr auto kStretch = std::chrono::seconds(30);
 // An update that takes so much longer than the shortest round trip means a queue, or is too large.
 constexpr double kLateMs = 100;
 constexpr double kInTimeMs = 40;
+// After so much more than the shortest round trip it shows that the path may have become slower: less than
+// two frames of a video are then under way.
+constexpr double kHoldMs = 30;
 constexpr double kFall = 0.75;
 // Of an update that takes much longer still.
 constexpr double kVeryLateMs = 300;
@@ -34,8 +37,8 @@ constexpr double kMomentSeconds = 0.2;
 
 bool RateControl::may_send(SteadyTime now) const {
   if (on_the_way_.empty()) return true;
-  const bool is_late = shortest_ && milliseconds(now - on_the_way_.front().at) > base_ms() + kLateMs;
-  return !is_late && in_flight_ < window() && on_the_way_.size() < kMostUpdates;
+  const bool is_late = shortest_ && milliseconds(now - on_the_way_.front().at) > base_ms() + kHoldMs;
+  return in_flight_ < (is_late ? kLeastWindow : window()) && on_the_way_.size() < kMostUpdates;
 }
 
 void RateControl::sent(size_t bytes, SteadyTime now) {

@@ -17,7 +17,7 @@ namespace latentdesk {
 /// queue. "Recent" is half a minute to a minute: were it less, a link that has become slow would soon pass
 /// for a long one. Quality falls by a factor as soon as updates take much longer than that round trip, and
 /// rises by steps while they do not (AIMD: viewers that share a link so come to share it evenly). Once
-/// something is late nothing follows it: what the window holds was measured when the path was another.
+/// something is late only a little follows it: what the window holds was measured when the path was another.
 class RateControl {
  public:
   explicit RateControl(int quality) : ceiling_(quality), quality_(quality) {}

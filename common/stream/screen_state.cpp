@@ -3,6 +3,8 @@
 #include "common/stream/compare.h"
 
 #include <cstring>
+#include <numeric>
+#include <tuple>
 
 namespace latentdesk {
 
@@ -16,8 +18,11 @@ constexpr auto kRestBeforeStore = std::chrono::milliseconds(250);
 constexpr int kLeastBlocksToSearch = 12;
 // A recalled part costs about as much as two blocks of content.
 constexpr int kLeastBlocksToRecall = 3;
-// A viewer that is further behind gets the newest content instead of every difference in between.
+// A viewer that is further behind gets the newest content instead of every difference in between. Small ones
+// are kept for longer: even many are less than the content of the tiles that they change, as in a terminal.
 constexpr size_t kHistory = 3;
+constexpr size_t kLongHistory = 16;
+constexpr size_t kLongHistoryBytes = 16 * 1024;
 
 constexpr size_t kMaxRefinedTiles = 32;
 
@@ -132,7 +137,12 @@ void ScreenState::keep_history() {
   } else {
     history_.push_back(direct->update);
   }
-  if (history_.size() > kHistory) history_.pop_front();
+  const auto bytes = [this] {
+    return std::accumulate(history_.begin(), history_.end(), size_t{0},
+                           [](size_t sum, const UpdatePtr& update) { return sum + update->bytes(); });
+  };
+  while (history_.size() > kLongHistory || (history_.size() > kHistory && bytes() > kLongHistoryBytes))
+    history_.pop_front();
   made_.clear();
 }
 
