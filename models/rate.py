@@ -4,7 +4,8 @@ Two layouts of int8 latents [c,h,w], channels by falling activity:
 
 `planar_bytes`, the baseline's: all of a channel after all of another, one zlib stream, run lengths only.
 
-`pack`, for everything else: a plane of counts, how many channels a position has up to its last non-zero one;
+`pack`, a stand-in for the stream's range coder (common/stream/latent_coding.h), which needs a fifth to a third
+less but is slow in Python: a plane of counts, how many channels a position has up to its last non-zero one;
 then the values before that, position by position, in parts by band of channels and class of count. All parts
 are DEFLATE, each with the strategy that suits it best (`deflateParams` switches between parts of one stream); a
 reader knows each part's length from the counts. Busy and quiet blocks so have Huffman codes of their own, and
