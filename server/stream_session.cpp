@@ -179,7 +179,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     if (unsent_.size() >= kMaxUnsent) throw ProtocolError("does not read what it asks for");
     send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()})));
   }
-  void obey(const Pong&) {}
+  void obey(const Pong& pong) {
+    if (pong.time != std::exchange(pinged_, 0)) return;
+    rate_.answered(std::max(0.0, now_ms() - pong.time), SteadyClock::now());
+  }
   void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
   void obey(const Refresh&) { afresh_ = true; }
   void obey(const Input& input) {
@@ -213,6 +216,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
                                              .resumed = start.resumed,
                                              .clipboard = may_control && config_.seats->has_clipboard(),
                                              .resizable = may_control && config_.seats->can_resize()})));
+    pinged_ = now_ms();
+    send(serialize(ServerMessage(Ping{pinged_})));
     seat_ = config_.seats->join(peer_, may_control, [this] { wake_writer_.cancel(); });
   }
 
@@ -305,6 +310,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   std::deque<Outgoing> unsent_;
   uint64_t id_ = 0;  ///< the hub's number; 0 before hello
   uint32_t slots_ = 0;
+  double pinged_ = 0;  ///< when the ping went that is to be answered; 0: none
   bool open_ = false;
   bool requested_ = false;  ///< the encode thread knows that an update can be sent
   bool afresh_ = false;

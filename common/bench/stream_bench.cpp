@@ -36,6 +36,7 @@ class StreamViewer {
       : model_(model),
         limited_(stream.link_rate > 0),
         refine_(stream.refine),
+        round_trip_ms_(2 * stream.link_delay),
         canvas_(std::move(decoder), model.latent_channels, kSlots),
         rate_(options.quality),
         link_(stream.link_rate * 1e6 / 8, milliseconds_of(stream.link_delay)) {}
@@ -43,6 +44,7 @@ class StreamViewer {
   void join(const ScreenState& state) {
     canvas_.reset(state.grid().size());
     known_ = state.new_viewer(kSlots);
+    if (limited_) rate_.answered(round_trip_ms_, kBegin);
   }
 
   /// Sends what the link can take now.
@@ -109,6 +111,7 @@ class StreamViewer {
   const Model& model_;
   const bool limited_;
   const bool refine_;
+  const double round_trip_ms_;
   Canvas canvas_;
   ViewerState known_;
   RateControl rate_;

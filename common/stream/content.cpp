@@ -157,7 +157,7 @@ void ContentEncoder::encode(ImageView picture, const TileGrid& grid, std::span<c
     if (quality.exact) {
       encode_exact(tile, part, quality.error);
     } else {
-      encode_lossy(tile, part, quality.tolerance);
+      encode_lossy(tile, part, quality);
     }
   }
   if (!candidates_.empty()) encode_latents(picture, grid, quality);
@@ -205,14 +205,14 @@ void ContentEncoder::append_residuals(Size tile, const TilePart& part, int error
                           .lossy = error > 0});
 }
 
-void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, int tolerance) {
+void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality) {
   gather(tile, part.mask);
   Candidate candidate{part, {}, {}};
-  if (palette_.build(pixels_, tolerance)) {
+  if (palette_.build(pixels_, quality.tolerance)) {
     candidate.palette.bits = estimate_palette(palette_, row_starts_);
-    const bool cheap = candidate.palette.bits <= kCheapPalette * static_cast<double>(pixels_.size());
-    if (palette_.colours().size() <= 2 || cheap) return append_palette(part);
     candidate.palette.error = squared_error(pixels_, palette_);
+    const double cheap = kCheapPalette * static_cast<double>(pixels_.size());
+    if (candidate.palette.at(quality.worth) <= cheap) return append_palette(part);
   }
   candidates_.push_back(candidate);
 }

@@ -70,7 +70,7 @@ class ContentEncoder {
   void encode_exact(ImageView tile, const TilePart& part, int error);
   void measure_residuals(ImageView tile, BlockMask mask, int error);
   void append_residuals(Size tile, const TilePart& part, int error);
-  void encode_lossy(ImageView tile, const TilePart& part, int tolerance);
+  void encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality);
   void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
   void measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
   Operation::Kind choose(ImageView tile, const Candidate& candidate, const CodingQuality& quality);

@@ -35,9 +35,22 @@ constexpr double kMomentSeconds = 0.2;
 
 }  // namespace
 
+void RecentLeast::add(double value, SteadyTime now) {
+  if (now >= end_) {
+    before_ = std::exchange(now_, std::nullopt);
+    end_ = now + kStretch;
+  }
+  now_ = std::min(now_.value_or(value), value);
+}
+
+double RecentLeast::value() const {
+  const double now = now_.value_or(0);
+  return std::min(now, before_.value_or(now));
+}
+
 bool RateControl::may_send(SteadyTime now) const {
   if (on_the_way_.empty()) return true;
-  const bool is_late = shortest_ && milliseconds(now - on_the_way_.front().at) > base_ms() + kHoldMs;
+  const bool is_late = base_ms() > 0 && milliseconds(now - on_the_way_.front().at) > base_ms() + kHoldMs;
   return in_flight_ < (is_late ? kLeastWindow : window()) && on_the_way_.size() < kMostUpdates;
 }
 
@@ -61,11 +74,7 @@ void RateControl::acknowledged(uint64_t updates, SteadyTime now) {
 
 void RateControl::measure(const Sent& sent, SteadyTime now) {
   round_trip_ms_ = milliseconds(now - sent.at);
-  if (now >= stretch_end_) {
-    shortest_before_ = std::exchange(shortest_, std::nullopt);
-    stretch_end_ = now + kStretch;
-  }
-  shortest_ = std::min(shortest_.value_or(round_trip_ms_), round_trip_ms_);
+  round_trips_.add(round_trip_ms_, now);
   const double seconds = std::max(round_trip_ms_, 0.1) / 1000;
   const double rate = static_cast<double>(delivered_ - sent.delivered) / seconds;
   const bool queued = round_trip_ms_ > base_ms() + kInTimeMs;
@@ -93,11 +102,6 @@ void RateControl::adapt(const Sent& sent, double round_trip_ms, SteadyTime now) 
 void RateControl::set_ceiling(int quality) {
   ceiling_ = quality;
   quality_ = std::min(quality_, ceiling_);
-}
-
-double RateControl::base_ms() const {
-  const double now = shortest_.value_or(round_trip_ms_);
-  return std::min(now, shortest_before_.value_or(now));
 }
 
 size_t RateControl::window() const {
