@@ -8,9 +8,10 @@ its frames together.
 """
 
 import argparse
+import bisect
 import json
 from pathlib import Path
-from typing import Callable, Iterable
+from typing import Callable, Sequence
 
 import numpy as np
 import torch
@@ -190,33 +191,28 @@ def legibility(neural: Neural, pages: int = 4) -> str:
     return f"Character error rate of tesseract:\n\n{table(rows)}"
 
 
-def within(codec: Codec, settings: Iterable[float], frame: np.ndarray, bits: float) -> np.ndarray:
-    """The picture of the best setting, the last ones being best, that takes no more bits a pixel."""
-    best = frame
-    for setting in settings:
-        size, pixels = codec(frame, setting)
-        if size * 8 > bits * frame.size / 3:
-            break
-        best = pixels
-    return best
+def within(codec: Codec, settings: Sequence[int], frame: np.ndarray, bits: float) -> np.ndarray:
+    """The picture of the best setting, from coarse to fine, that takes no more bits a pixel."""
+    coded = lambda setting: codec(frame, setting)
+    first = bisect.bisect_right(settings, bits, key=lambda s: coded(s)[0] * 24 / frame.size)
+    return coded(settings[max(first - 1, 0)])[1]
 
 
 def borders(neural: Neural, frames: list[np.ndarray]) -> str:
     """Steps across borders over steps inside, at 0.5 bits a pixel, on the photographs that are smoothest."""
     smooth = sorted(frames, key=lambda f: np.abs(np.diff(f.astype(np.float32), axis=1)).mean())[:3]
+    others = [(jpeg_444, range(30, 99)), (webp, range(30, 99)), (x264, range(36, 8, -1))]
+    blocks, ratios = (8, 64), []
+    for frame in smooth:
+        frame = frame[: frame.shape[0] // 64 * 64]
+        scale = scale_for(neural, frame, 0.5)
+        versions = [frame, neural(frame, scale)[1], neural.tiled(frame, scale)[1]]
+        versions.append(neural.in_8_bits(True)(frame, scale)[1])
+        neural.in_8_bits(False)
+        versions += [within(codec, settings, frame, 0.5) for codec, settings in others]
+        ratios.append([[blocking(v, block) for v in versions] for block in blocks])
     rows = [["", "original", "lite, whole", "in tiles", "whole, int8", "JPEG 4:4:4", "WebP", "x264"]]
-    others = [(jpeg_444, range(40, 97, 3)), (webp, range(40, 99, 3)), (x264, range(34, 12, -1))]
-    for block in (8, 64):
-        ratios = []
-        for frame in smooth:
-            frame = frame[: frame.shape[0] // 64 * 64]
-            scale = scale_for(neural, frame, 0.5)
-            versions = [frame, neural(frame, scale)[1], neural.tiled(frame, scale)[1]]
-            versions.append(neural.in_8_bits(True)(frame, scale)[1])
-            neural.in_8_bits(False)
-            versions += [within(codec, settings, frame, 0.5) for codec, settings in others]
-            ratios.append([blocking(v, block) for v in versions])
-        rows.append([f"every {block} pixels", *(f"{r:.3f}" for r in np.mean(ratios, 0))])
+    rows += [[f"every {b} pixels", *(f"{r:.3f}" for r in row)] for b, row in zip(blocks, np.mean(ratios, 0))]
     return (
         f"Mean step across borders over the mean step inside, smooth photographs at 0.5 bpp:\n\n{table(rows)}"
     )
