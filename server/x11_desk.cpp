@@ -19,6 +19,7 @@ namespace {
 
 // Between two looks at what the server has to say.
 constexpr int kCommandsAtOnce = 64;
+constexpr int kEventsAtOnce = 256;
 // A key that cannot be typed is given up.
 constexpr auto kMostPatience = std::chrono::seconds(2);
 
@@ -75,7 +76,7 @@ void X11Desk::wait(int wake_fd, std::optional<SteadyTime> deadline) {
 }
 
 void X11Desk::handle_events(SteadyTime now) {
-  while (XPending(connection_.get()) > 0) {
+  for (int i = 0; i < kEventsAtOnce && XPending(connection_.get()) > 0; ++i) {
     XEvent event;
     XNextEvent(connection_.get(), &event);
     if (event.type == xfixes_event_ + XFixesCursorNotify) {
