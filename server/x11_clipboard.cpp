@@ -34,7 +34,7 @@ X11Clipboard::X11Clipboard(X11Connection& connection, std::function<void(std::st
   Display* display = connection_.get();
   int error = 0;
   if (!XFixesQueryExtension(display, &xfixes_event_, &error))
-    throw std::runtime_error("the X server has no XFIXES extension");
+    throw std::runtime_error("the X server has no XFIXES extension; say --clipboard off");
   const auto atom = [display](const char* name) { return XInternAtom(display, name, False); };
   atoms_ = {.clipboard = atom("CLIPBOARD"),
             .text = atom("UTF8_STRING"),
