@@ -3,6 +3,8 @@
 #include "common/clock.h"
 #include "common/stream/messages.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -19,9 +21,8 @@ struct LetGo {};
 using DeskCommand = std::variant<InputEvent, Clipboard, SizeWish, LetGo>;
 
 /// What viewers do, on its way from the network thread to the desk thread. Drop policy: none, but for what
-/// stands before a LetGo for too long; of consecutive moves, and of consecutive wishes for a size, only the
-/// last stays. A full queue is said to the producer, which then stops to read until it is told that there is
-/// room.
+/// stands before a LetGo for too long; of consecutive moves, wishes for a size or LetGos only the last stays.
+/// A full queue is said to the producer, which then stops to read until it is told that there is room.
 class DeskQueue {
  public:
   /// By weight: an event weighs 1, more what takes the desk longer.

@@ -71,7 +71,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     const auto self = shared_from_this();
     asio::co_spawn(
         websocket_.get_executor(), [self] { return self->write_messages(); }, asio::detached);
-    const std::string reason = co_await read_messages();
+    std::string reason = co_await read_messages();
+    if (is_last_) reason = kStopping.reason.c_str();
     open_ = false;
     unsent_.clear();
     wake_writer_.cancel();

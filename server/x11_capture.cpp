@@ -111,7 +111,8 @@ class X11Capture : public Capture {
     while (XPending(connection_.get()) > 0) {
       XEvent event;
       XNextEvent(connection_.get(), &event);
-      if (event.type == randr_event_ + RRScreenChangeNotify)
+      // It also comes before and after the size itself changes.
+      if (event.type == randr_event_ + RRScreenChangeNotify && screen_size(connection_) != size_)
         throw CaptureLost("the X screen has changed its size");
       const bool is_cursor = event.type == xfixes_event_ + XFixesCursorNotify ||
                              (event.type == GenericEvent && event.xcookie.extension == xinput_opcode_);

@@ -34,13 +34,12 @@ X11Clipboard::X11Clipboard(X11Connection& connection, std::function<void(std::st
   Display* display = connection_.get();
   int error = 0;
   if (!XFixesQueryExtension(display, &xfixes_event_, &error))
-    throw std::runtime_error("the X server has no XFIXES extension");
+    throw std::runtime_error("the X server has no XFIXES extension; say --clipboard off");
   const auto atom = [display](const char* name) { return XInternAtom(display, name, False); };
-  atoms_ = {.clipboard = atom("CLIPBOARD"),
-            .text = atom("UTF8_STRING"),
-            .latin1 = XA_STRING,
-            .incr = atom("INCR"),
-            .transfer = atom("LATENTDESK_TRANSFER")};
+  atoms_ = {
+      .clipboard = atom("CLIPBOARD"), .text = atom("UTF8_STRING"), .latin1 = XA_STRING, .incr = atom("INCR")};
+  for (size_t i = 0; i < transfers_.size(); ++i)
+    transfers_[i] = atom(("LATENTDESK_TRANSFER_" + std::to_string(i)).c_str());
   XSetWindowAttributes attributes{};
   attributes.event_mask = PropertyChangeMask;
   window_ = XCreateWindow(display, connection_.root(), -1, -1, 1, 1, 0, 0, InputOnly, nullptr, CWEventMask,
@@ -76,7 +75,7 @@ bool X11Clipboard::handle(const _XEvent& event, SteadyTime now) {
   }
   if (event.type == PropertyNotify && event.xproperty.window == window_) {
     const bool is_piece =
-        event.xproperty.atom == atoms_.transfer && event.xproperty.state == PropertyNewValue;
+        event.xproperty.atom == fetch_->property && event.xproperty.state == PropertyNewValue;
     if (is_piece && fetch_ && fetch_->in_pieces) take_piece(now);
     return true;
   }
@@ -84,9 +83,10 @@ bool X11Clipboard::handle(const _XEvent& event, SteadyTime now) {
 }
 
 void X11Clipboard::fetch(Atom target, unsigned long time, SteadyTime now) {
-  XDeleteProperty(connection_.get(), window_, atoms_.transfer);
-  fetch_ = Fetch{.target = target, .time = time, .deadline = now + kStepTimeout};
-  XConvertSelection(connection_.get(), atoms_.clipboard, target, atoms_.transfer, window_, time);
+  const Atom property = transfers_[next_transfer_++ % transfers_.size()];
+  XDeleteProperty(connection_.get(), window_, property);
+  fetch_ = Fetch{.target = target, .property = property, .time = time, .deadline = now + kStepTimeout};
+  XConvertSelection(connection_.get(), atoms_.clipboard, target, property, window_, time);
 }
 
 void X11Clipboard::take_answer(Atom property, SteadyTime now) {
@@ -116,14 +116,14 @@ bool X11Clipboard::read_property(Atom& type, size_t& bytes) {
   unsigned long items = 0, left = 0;
   unsigned char* data = nullptr;
   constexpr long kMostWords = kMaxClipboardBytes / 4 + 1;
-  XGetWindowProperty(connection_.get(), window_, atoms_.transfer, 0, kMostWords, True, AnyPropertyType, &type,
-                     &format, &items, &left, &data);
+  XGetWindowProperty(connection_.get(), window_, fetch_->property, 0, kMostWords, True, AnyPropertyType,
+                     &type, &format, &items, &left, &data);
   const XPointer<unsigned char> owned(data);
   connection_.check();
   bytes = format == 8 ? items : 0;
   if (left > 0 || fetch_->text.size() + bytes > kMaxClipboardBytes) {
     spdlog::info("what was copied is not sent: it has more than {} bytes", kMaxClipboardBytes);
-    XDeleteProperty(connection_.get(), window_, atoms_.transfer);
+    XDeleteProperty(connection_.get(), window_, fetch_->property);
     fetch_.reset();
     return false;
   }

@@ -4,6 +4,7 @@
 #include "server/x11_connection.h"
 #include "server/x11_selection_owner.h"
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,11 +38,12 @@ class X11Clipboard {
  private:
   using Atom = unsigned long;
   struct Atoms {
-    Atom clipboard, text, latin1, incr, transfer;
+    Atom clipboard, text, latin1, incr;
   };
   /// A text on its way to us.
   struct Fetch {
     Atom target = 0;
+    Atom property = 0;       ///< where it comes
     unsigned long time = 0;  ///< the request's, which its answer names
     bool in_pieces = false;
     std::string text = {};
@@ -59,6 +61,9 @@ class X11Clipboard {
   const std::function<void(std::string)> on_copied_;
   unsigned long window_ = 0;
   Atoms atoms_{};
+  std::array<Atom, 8>
+      transfers_{};  ///< properties, used in turn: a late answer must not replace the next one
+  size_t next_transfer_ = 0;
   int xfixes_event_ = 0;
   bool is_wanted_ = false;
   std::optional<Fetch> fetch_;

@@ -19,6 +19,7 @@ namespace {
 
 // Between two looks at what the server has to say.
 constexpr int kCommandsAtOnce = 64;
+constexpr int kEventsAtOnce = 256;
 // A key that cannot be typed is given up.
 constexpr auto kMostPatience = std::chrono::seconds(2);
 
@@ -39,15 +40,13 @@ char32_t next_character(const std::string& text, size_t& index) {
 }  // namespace
 
 X11Desk::X11Desk(const DeskOptions& options, const DeskEvents& events)
-    : options_(options),
-      events_(events),
-      connection_(options.display),
-      keyboard_(connection_),
-      pointer_(connection_),
-      clipboard_(connection_, [this](std::string text) { events_.on_clipboard(std::move(text)); }) {
+    : options_(options), events_(events), connection_(options.display), pointer_(connection_) {
+  if (options_.input) keyboard_.emplace(connection_);
+  if (options_.input && options_.clipboard)
+    clipboard_.emplace(connection_, [this](std::string text) { events_.on_clipboard(std::move(text)); });
   int error = 0;
-  XFixesQueryExtension(connection_.get(), &xfixes_event_, &error);
-  XFixesSelectCursorInput(connection_.get(), connection_.root(), XFixesDisplayCursorNotifyMask);
+  if (XFixesQueryExtension(connection_.get(), &xfixes_event_, &error))
+    XFixesSelectCursorInput(connection_.get(), connection_.root(), XFixesDisplayCursorNotifyMask);
   XFlush(connection_.get());
   connection_.check();
 }
@@ -59,14 +58,14 @@ bool X11Desk::can_resize() {
 std::optional<SteadyTime> X11Desk::work(DeskQueue& queue) {
   const auto now = SteadyClock::now();
   handle_events(now);
-  clipboard_.expire(now);
+  if (clipboard_) clipboard_->expire(now);
   auto next = obey_queue(queue);
   if (const auto pointer = pointer_.look(now)) events_.on_pointer(*pointer);
   if (std::exchange(cursor_changed_, false)) report_cursor();
   XFlush(connection_.get());
   connection_.check();
   next = earlier(next, pointer_.next_look());
-  return earlier(next, clipboard_.next_expiry());
+  return clipboard_ ? earlier(next, clipboard_->next_expiry()) : next;
 }
 
 void X11Desk::wait(int wake_fd, std::optional<SteadyTime> deadline) {
@@ -75,14 +74,14 @@ void X11Desk::wait(int wake_fd, std::optional<SteadyTime> deadline) {
 }
 
 void X11Desk::handle_events(SteadyTime now) {
-  while (XPending(connection_.get()) > 0) {
+  for (int i = 0; i < kEventsAtOnce && XPending(connection_.get()) > 0; ++i) {
     XEvent event;
     XNextEvent(connection_.get(), &event);
     if (event.type == xfixes_event_ + XFixesCursorNotify) {
       cursor_changed_ = true;
       pointer_.look_soon(now);  // another program may have moved it, of which there is no event
-    } else if (!keyboard_.handle(event) && !pointer_.handle(event, now)) {
-      clipboard_.handle(event, now);
+    } else if (!(keyboard_ && keyboard_->handle(event)) && !pointer_.handle(event, now) && clipboard_) {
+      clipboard_->handle(event, now);
     }
   }
   connection_.check();
@@ -112,7 +111,7 @@ std::optional<SteadyTime> X11Desk::obey(const DeskCommand& command, SteadyTime n
   if (const auto* wish = std::get_if<SizeWish>(&command)) {
     if (can_resize()) resize_screen(connection_, wish->size);
   } else if (const auto* clipboard = std::get_if<Clipboard>(&command)) {
-    clipboard_.set(clipboard->text);
+    if (clipboard_) clipboard_->set(clipboard->text);
   } else {
     release_all();
   }
@@ -120,18 +119,19 @@ std::optional<SteadyTime> X11Desk::obey(const DeskCommand& command, SteadyTime n
 }
 
 std::optional<SteadyTime> X11Desk::obey(const InputEvent& event, SteadyTime now) {
+  if (!keyboard_) return std::nullopt;
   if (const auto* key = std::get_if<KeyInput>(&event)) {
-    if (key->down) return keyboard_.press(key->keysym, now);
-    keyboard_.release(key->keysym);
+    if (key->down) return keyboard_->press(key->keysym, now);
+    keyboard_->release(key->keysym);
   } else if (const auto* move = std::get_if<MoveInput>(&event)) {
     pointer_.move(move->x, move->y);
   } else if (const auto* text = std::get_if<TextInput>(&event)) {
     return type_text(text->text, now);
   } else if (const auto* button = std::get_if<ButtonInput>(&event)) {
-    keyboard_.restore_modifiers();
+    keyboard_->restore_modifiers();
     button->down ? pointer_.press(button->button) : pointer_.release(button->button);
   } else if (const auto* scroll = std::get_if<ScrollInput>(&event)) {
-    keyboard_.restore_modifiers();
+    keyboard_->restore_modifiers();
     pointer_.scroll(scroll->dx, scroll->dy);
   } else {
     release_all();
@@ -142,7 +142,7 @@ std::optional<SteadyTime> X11Desk::obey(const InputEvent& event, SteadyTime now)
 std::optional<SteadyTime> X11Desk::type_text(const std::string& text, SteadyTime now) {
   while (typed_ < text.size()) {
     size_t next = typed_;
-    if (const auto again = keyboard_.type(next_character(text, next), now)) return again;
+    if (const auto again = keyboard_->type(next_character(text, next), now)) return again;
     typed_ = next;
     current_since_ = now;
   }
@@ -151,7 +151,7 @@ std::optional<SteadyTime> X11Desk::type_text(const std::string& text, SteadyTime
 
 void X11Desk::release_all() {
   pointer_.release_all();
-  keyboard_.release_all();
+  if (keyboard_) keyboard_->release_all();
 }
 
 void X11Desk::report_cursor() {

@@ -18,8 +18,10 @@ class X11Desk {
   X11Desk(const DeskOptions& options, const DeskEvents& events);
 
   bool can_resize();
-  bool is_holding() const { return keyboard_.holds_any() || pointer_.holds_any(); }
-  void watch_clipboard(bool wanted) { clipboard_.watch(wanted); }
+  bool is_holding() const { return (keyboard_ && keyboard_->holds_any()) || pointer_.holds_any(); }
+  void watch_clipboard(bool wanted) {
+    if (clipboard_) clipboard_->watch(wanted);
+  }
 
   /// Does what the server and the queue have. When there will be more to do without either, if ever.
   std::optional<SteadyTime> work(DeskQueue& queue);
@@ -39,10 +41,10 @@ class X11Desk {
   const DeskOptions options_;
   const DeskEvents& events_;
   X11Connection connection_;
-  X11Keyboard keyboard_;
+  std::optional<X11Keyboard> keyboard_;  ///< nothing: viewers do not type
   X11Pointer pointer_;
-  X11Clipboard clipboard_;
-  int xfixes_event_ = 0;
+  std::optional<X11Clipboard> clipboard_;
+  int xfixes_event_ = -1000;  ///< never that of an event while the extension is not there
   bool cursor_changed_ = true;
   std::optional<CursorShape> cursor_;  ///< as reported
   std::optional<DeskCommand> current_;

@@ -46,7 +46,7 @@ uint32_t substitute(uint32_t modifier) {
 X11Keyboard::X11Keyboard(X11Connection& connection) : connection_(connection), map_(connection) {
   int event = 0, error = 0, major = 0, minor = 0;
   if (!XTestQueryExtension(connection_.get(), &event, &error, &major, &minor))
-    throw std::runtime_error("the X server has no XTEST extension");
+    throw std::runtime_error("the X server has no XTEST extension, so nobody can type; say --view-only");
   XkbQueryExtension(connection_.get(), nullptr, &xkb_event_, nullptr, nullptr, nullptr);
   constexpr unsigned kEvents = XkbMapNotifyMask | XkbNewKeyboardNotifyMask;
   XkbSelectEvents(connection_.get(), XkbUseCoreKbd, kEvents, kEvents);

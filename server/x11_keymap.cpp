@@ -55,7 +55,7 @@ void X11Keymap::Free::operator()(_XkbDesc* map) const { XkbFreeKeyboard(map, Xkb
 X11Keymap::X11Keymap(X11Connection& connection) : connection_(connection) {
   int opcode = 0, event = 0, error = 0, major = XkbMajorVersion, minor = XkbMinorVersion;
   if (!XkbQueryExtension(connection_.get(), &opcode, &event, &error, &major, &minor))
-    throw std::runtime_error("the X server has no XKB extension");
+    throw std::runtime_error("the X server has no XKB extension, so nobody can type; say --view-only");
   load();
 }
 
