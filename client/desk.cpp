@@ -92,6 +92,8 @@ void Desk::handle_pointer(const SDL_Event& event) {
 
 void Desk::handle_window(const SDL_WindowEvent& event) {
   if (event.event == SDL_WINDOWEVENT_FOCUS_LOST) input_.release();
+  // SDL tells of what others copy on some systems only; who copies elsewhere comes back here to paste.
+  if (event.event == SDL_WINDOWEVENT_FOCUS_GAINED) clipboard_.look_again();
 }
 
 bool Desk::end_turn(Size screen) {
@@ -165,16 +167,32 @@ void Desk::send_input() {
     if (!input_.holds()) input_.forget();
     return;
   }
+  if (!has_control()) send_clipboard_first();
   for (const Input& input : input_.take()) send(input);
 }
 
-void Desk::send_clipboard() try {
-  const bool may_send = has_control() && hello_->clipboard && options_.clipboard;
+/// Nobody has control, and what comes next takes it: that may be Ctrl+V.
+void Desk::send_clipboard_first() {
+  const std::optional<Clipboard> copied = news_of_clipboard();
+  if (!copied) return;
+  send(ControlWish{true});
+  send(*copied);
+}
+
+void Desk::send_clipboard() {
+  if (!has_control()) return;
+  if (const std::optional<Clipboard> copied = news_of_clipboard()) send(*copied);
+}
+
+std::optional<Clipboard> Desk::news_of_clipboard() try {
   // What is copied while the user is elsewhere is sent when the user comes back.
-  if (!may_send || !window_.has_keyboard()) return;
-  if (std::optional<std::string> text = clipboard_.take_local()) send(Clipboard{std::move(*text)});
+  if (!hello_->clipboard || !options_.clipboard || !window_.has_keyboard()) return std::nullopt;
+  std::optional<std::string> text = clipboard_.take_local();
+  if (!text) return std::nullopt;
+  return Clipboard{std::move(*text)};
 } catch (const std::runtime_error& error) {
   notice_ = error.what();
+  return std::nullopt;
 }
 
 void Desk::send_size(Size screen) {

@@ -55,6 +55,8 @@ class Desk {
   void handle_window(const SDL_WindowEvent& event);
   void send_input();
   void send_clipboard();
+  void send_clipboard_first();
+  std::optional<Clipboard> news_of_clipboard();
   void send_size(Size screen);
   void keep_alive();
   void send(const ViewerMessage& message);

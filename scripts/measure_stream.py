@@ -107,19 +107,62 @@ def idle(bin: Path, seconds: float) -> list[tuple]:
     ]
 
 
+class Display:
+    """An Xvfb of its own, with what it takes to press keys and to see what comes of it; ended with the `with` block."""
+
+    def __init__(self):
+        command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x720x24", "-ac"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.name = ":" + self.process.stdout.readline().strip()
+        self.environment = {**os.environ, "DISPLAY": self.name}
+        self.x11, self.xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
+        for function in (self.x11.XOpenDisplay, self.x11.XDefaultRootWindow, self.x11.XGetImage):
+            function.restype = ctypes.c_void_p
+        self.connection = ctypes.c_void_p(self.x11.XOpenDisplay(self.name.encode()))
+        self.root = ctypes.c_void_p(self.x11.XDefaultRootWindow(self.connection))
+        self.code = self.x11.XKeysymToKeycode(self.connection, ctypes.c_ulong(ord("e")))
+
+    def open_terminal(self) -> subprocess.Popen:
+        """Covers the screen; shows what is typed."""
+        command = ["xterm", "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", "150x50+0+0", "-e", "cat"]
+        return subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
+
+    def press_key(self) -> None:
+        for pressed in (1, 0):
+            self.xtst.XTestFakeKeyEvent(self.connection, self.code, pressed, 0)
+        self.x11.XFlush(self.connection)
+
+    def first_line(self) -> bytes:
+        """The pixels of the first line of text."""
+        height, all_planes, by_pixels = 18, ctypes.c_ulong(0xFFFFFF), 2
+        image = ctypes.c_void_p(
+            self.x11.XGetImage(self.connection, self.root, 0, 0, 1280, height, all_planes, by_pixels)
+        )
+        data = ctypes.c_void_p.from_address(image.value + 16)  # XImage: four ints, then the pixels
+        pixels = ctypes.string_at(data.value, 1280 * height * 4)
+        self.x11.XFree(data)
+        self.x11.XFree(image)
+        return pixels
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.x11.XCloseDisplay(self.connection)
+        self.process.terminate()
+        self.process.wait()
+
+
+def percentiles(times: list[float]) -> str:
+    times = sorted(times)
+    return f"{times[len(times) // 2]:.1f} / {times[len(times) * 95 // 100]:.1f} ms"
+
+
 def keys(bin: Path, seconds: float) -> list[tuple]:
     """From a key's injection by XTest on the server's display to when the viewer has the picture with its glyph."""
-    display = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1280x720x24", "-ac"], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
-    name = ":" + display.stdout.readline().strip()
-    xterm = subprocess.Popen(["xterm", "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", "150x50+0+0", "-e", "cat"],
-                             env={**os.environ, "DISPLAY": name}, stderr=subprocess.DEVNULL)
-    x11, xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(x11.XOpenDisplay(name.encode()))
-    code = x11.XKeysymToKeycode(connection, ctypes.c_ulong(ord("e")))
     times = []
-    with Server(bin, "--display", name) as server:
+    with Display() as display, Server(bin, "--display", display.name) as server:
+        terminal = display.open_terminal()
         time.sleep(2)
         command = [bin / "latentdesk-viewer", "--headless", "--log-level", "debug", "--seconds", str(seconds), server.url]
         viewer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -130,18 +173,35 @@ def keys(bin: Path, seconds: float) -> list[tuple]:
             while select.select([lines], [], [], 0.25)[0] and os.read(lines, 65536):
                 pass  # until all is at rest
             begin = time.monotonic()
-            for pressed in (1, 0):
-                xtst.XTestFakeKeyEvent(connection, code, pressed, 0)
-            x11.XFlush(connection)
+            display.press_key()
             if select.select([lines], [], [], 1)[0]:
                 os.read(lines, 65536)
                 times.append(1000 * (time.monotonic() - begin))
         viewer.terminate()
-    xterm.terminate()
-    display.terminate()
-    times.sort()
-    p50, p95 = times[len(times) // 2], times[len(times) * 95 // 100]
-    return [(f"key injected to glyph presented, p50 / p95 of {len(times)} keys", f"{p50:.1f} / {p95:.1f} ms")]
+        terminal.terminate()
+    return [(f"key injected to glyph presented, p50 / p95 of {len(times)} keys", percentiles(times))]
+
+
+def viewer_keys(bin: Path, seconds: float) -> list[tuple]:
+    """From a key's press on the viewer's display to its glyph there, by way of the server."""
+    times = []
+    with Display() as remote, Display() as local, Server(bin, "--display", remote.name) as server:
+        terminal = remote.open_terminal()
+        time.sleep(1)
+        viewer = subprocess.Popen([bin / "latentdesk-viewer", server.url], env=local.environment, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        time.sleep(3)
+        for _ in range(min(100, int(4 * seconds))):
+            time.sleep(0.25)
+            before, begin = local.first_line(), time.monotonic()
+            local.press_key()
+            while local.first_line() == before and time.monotonic() < begin + 1:
+                pass
+            if time.monotonic() < begin + 1:
+                times.append(1000 * (time.monotonic() - begin))
+        viewer.terminate()
+        terminal.terminate()
+    return [(f"key pressed at the viewer to glyph in its window, p50 / p95 of {len(times)} keys", percentiles(times))]
 
 
 def crowd(bin: Path, server: Server, seconds: float, count: int) -> tuple[float, float]:
@@ -189,7 +249,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     print("| what | measured |\n|---|---|")
-    for measure in (latency, keys, idle, fan_out, memory):
+    for measure in (latency, keys, viewer_keys, idle, fan_out, memory):
         for name, value in measure(options.bin, options.seconds):
             print(f"| {name} | {value} |", flush=True)
 

@@ -54,7 +54,17 @@ class Use(unittest.TestCase):
         """Dead keys, AltGr and places of the viewer's layout, while the server has another."""
         self.addCleanup(self.set_layout, "us")
         self.set_layout("de")
-        keys = ["z", "y", "dead_acute", "e", "ISO_Level3_Shift+q", "shift+7", "EuroSign", "minus", "udiaeresis"]
+        keys = [
+            "z",
+            "y",
+            "dead_acute",
+            "e",
+            "ISO_Level3_Shift+q",
+            "shift+7",
+            "EuroSign",
+            "minus",
+            "udiaeresis",
+        ]
         self.session.key(*keys)
         self.session.await_saved("zyé@/€-ü")
 
@@ -84,9 +94,16 @@ class Use(unittest.TestCase):
         self.session.type(TEXT)
         self.session.key("ctrl+a", "ctrl+c")
         wait_until(lambda: self.local.copied() == TEXT, "copied text at the viewer")
-        self.local.copy(PASTED)
-        wait_until(lambda: self.remote.copied() == PASTED, "copied text at the server")
-        self.session.key("ctrl+a", "ctrl+v")
+        for text in (PASTED, TEXT):
+            self.session.copy_elsewhere(text)
+            self.session.key("ctrl+a", "ctrl+v")
+            self.session.await_saved(text)
+
+    def test_what_was_copied_before_control_is_pasted_by_the_first_command(self):
+        self.session.key("ctrl+alt+shift+c")
+        self.session.await_title("nobody in control")
+        self.session.copy_elsewhere(PASTED)
+        self.session.key("ctrl+v")
         self.session.await_saved(PASTED)
 
     def test_a_window_is_dragged(self):
@@ -110,7 +127,9 @@ class Use(unittest.TestCase):
         for button in range(1, 10):
             self.local.xdotool("click", button)
         wait_until(lambda: events.read_text().count("ButtonRelease") >= 9, "nine clicks")
-        self.assertEqual(re.findall(r"ButtonRelease.*?button (\d)", events.read_text(), re.S), list("123456789"))
+        self.assertEqual(
+            re.findall(r"ButtonRelease.*?button (\d)", events.read_text(), re.S), list("123456789")
+        )
         self.assertIn("(100,60)", events.read_text())
 
     def test_commands_and_hot_keys(self):
@@ -193,7 +212,9 @@ class Screen(unittest.TestCase):
         for place in ((300, 300), (900, 700)):
             self.session.move(*place)
             wait_until(lambda: self.session.remote.pointer()[:2] == place, "pointer there")
-            remote = wait_until(lambda: (now := self.session.remote.cursor()) not in shapes and now, "another shape")
+            remote = wait_until(
+                lambda: (now := self.session.remote.cursor()) not in shapes and now, "another shape"
+            )
             wait_until(lambda: self.session.local.cursor() == remote, "the server's shape at the viewer")
             shapes.append(remote)
         self.session.await_rest()
@@ -269,7 +290,9 @@ class ViewOnly(unittest.TestCase):
         session.move(1, 1)
         session.remote.xdotool("mousemove", 900, 700)
         difference = ImageChops.difference
-        box = wait_until(lambda: difference(session.remote.picture(), session.shown()).getbbox(), "pointer in the picture")
+        box = wait_until(
+            lambda: difference(session.remote.picture(), session.shown()).getbbox(), "pointer in the picture"
+        )
         wait_until(
             lambda: (box := difference(session.remote.picture(), session.shown()).getbbox())
             and 880 < box[0] <= 900 < box[2] < 930 and 680 < box[1] <= 700 < box[3] < 730,
@@ -280,7 +303,9 @@ class ViewOnly(unittest.TestCase):
 
 def main() -> None:
     global BIN
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bin", type=Path, default=BIN)
     options, rest = parser.parse_known_args()
     BIN = options.bin.resolve()

@@ -52,10 +52,17 @@ class Display:
         self.home = Path(tempfile.mkdtemp(prefix="latentdesk-"))
         self._stack.callback(shutil.rmtree, self.home, ignore_errors=True)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "DBUS_", "LC_"))}
-        self.environment |= {"HOME": str(self.home), "LANG": "C.UTF-8", "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1"}
+        self.environment |= {
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "GSETTINGS_BACKEND": "memory",
+            "NO_AT_BRIDGE": "1",
+        }
         settings = self.home / ".config/gtk-3.0/settings.ini"
         settings.parent.mkdir(parents=True)
-        settings.write_text("[Settings]\ngtk-cursor-blink=0\ngtk-enable-animations=0\n")  # so that the screen comes to rest
+        settings.write_text(
+            "[Settings]\ngtk-cursor-blink=0\ngtk-enable-animations=0\n"
+        )  # so that the screen comes to rest
         self.name = self._start_server()
         self.environment["DISPLAY"] = self.name
         self._connection = ctypes.c_void_p(X11.XOpenDisplay(self.name.encode()))
@@ -86,7 +93,9 @@ class Display:
 
     def _run(self, command: list, **options) -> subprocess.Popen:
         options.setdefault("stdout", subprocess.DEVNULL)
-        process = subprocess.Popen(list(map(str, command)), env=self.environment, stderr=subprocess.DEVNULL, **options)
+        process = subprocess.Popen(
+            list(map(str, command)), env=self.environment, stderr=subprocess.DEVNULL, **options
+        )
         self._stack.callback(self._end, process)
         return process
 
@@ -127,7 +136,9 @@ class Display:
         x, y = ctypes.c_int(), ctypes.c_int()
         sizes = [ctypes.c_uint() for _ in range(4)]  # width, height, border, depth
         X11.XGetGeometry(self._connection, ident, *map(ctypes.byref, (root, x, y, *sizes)))
-        X11.XTranslateCoordinates(self._connection, ident, self._root, 0, 0, *map(ctypes.byref, (x, y, child)))
+        X11.XTranslateCoordinates(
+            self._connection, ident, self._root, 0, 0, *map(ctypes.byref, (x, y, child))
+        )
         return x.value, y.value, sizes[0].value, sizes[1].value
 
     def screen_size(self) -> tuple[int, int]:

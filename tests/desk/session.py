@@ -47,7 +47,9 @@ class Session:
         self.viewer = self.local.start(viewer, stdout=self._stack.enter_context(open(self.viewer_log, "w")))
         self.window = self.local.window("latentdesk")
         self.await_title(self.first_title)
-        wait_until(lambda: self.local.geometry(self.window)[2:] == (1024, 768), "window of the desktop's size")
+        wait_until(
+            lambda: self.local.geometry(self.window)[2:] == (1024, 768), "window of the desktop's size"
+        )
 
     def _server_address(self) -> str:
         found = re.search(r"listening on (\S+)", self.server_log.read_text())
@@ -97,6 +99,14 @@ class Session:
 
     def type(self, text: str) -> None:
         self.local.xdotool("type", "--delay", 40, text)
+
+    def copy_elsewhere(self, text: str) -> None:
+        """In another window of the viewer's screen."""
+        other = self.local.start(["xterm", "-geometry", "40x5+0+0", "-T", "other"])
+        self.local.xdotool("windowfocus", "--sync", self.local.window("other"))
+        self.local.copy(text)
+        self.local.xdotool("windowfocus", "--sync", self.window)
+        other.terminate()
 
     # --- the editor ---
 
