@@ -123,13 +123,24 @@ TEST(RateControl, OnlyALittleFollowsWhatIsLate) {
     RateControl rate(50);
     const SteadyTime start{1h};
     rate.sent(20'000, start);
-    rate.acknowledged(1, start + 10ms);
-    rate.sent(bytes, start + 20ms);
-    EXPECT_TRUE(rate.may_send(start + 40ms)) << bytes;
-    EXPECT_EQ(rate.may_send(start + 100ms), bytes < 8'000) << bytes;
+    rate.acknowledged(1, start + 50ms);
+    rate.sent(bytes, start + 60ms);
+    EXPECT_TRUE(rate.may_send(start + 100ms)) << bytes;
+    EXPECT_EQ(rate.may_send(start + 200ms), bytes < 8'000) << bytes;
     rate.acknowledged(2, start + 300ms);
     EXPECT_TRUE(rate.may_send(start + 300ms)) << bytes;
   }
+}
+
+TEST(RateControl, WhatIsAcknowledgedSoonIsWaitedFor) {
+  RateControl rate(50);
+  const SteadyTime start{1h};
+  rate.sent(20'000, start);
+  rate.acknowledged(1, start + 5ms);
+  rate.sent(20'000, start + 10ms);
+  EXPECT_FALSE(rate.may_send(start + 10ms));
+  rate.acknowledged(2, start + 15ms);
+  EXPECT_TRUE(rate.may_send(start + 15ms));
 }
 
 TEST(RateControl, ALinkThatStaysSlowDoesNotPassForALongOne) {

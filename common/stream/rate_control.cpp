@@ -18,9 +18,14 @@ constexpr auto kStretch = std::chrono::seconds(30);
 // An update that takes so much longer than the shortest round trip means a queue, or is too large.
 constexpr double kLateMs = 100;
 constexpr double kInTimeMs = 40;
-// After so much more than the shortest round trip it shows that the path may have become slower: less than
-// two frames of a video are then under way.
-constexpr double kHoldMs = 30;
+// An update that takes half as long again as they do of late, and so much more, is late before it has
+// arrived.
+constexpr double kHoldFactor = 1.5;
+constexpr double kHoldMs = 15;
+// What is acknowledged within this time is waited for: less than a frame of a video is then lost in the queue
+// of a path that becomes slow, and at most a few milliseconds of one that does not.
+constexpr double kSoonMs = 20;
+constexpr double kRoundTripGain = 0.125;
 constexpr double kFall = 0.75;
 // Of an update that takes much longer still.
 constexpr double kVeryLateMs = 300;
@@ -50,8 +55,10 @@ double RecentLeast::value() const {
 
 bool RateControl::may_send(SteadyTime now) const {
   if (on_the_way_.empty()) return true;
-  const bool is_late = base_ms() > 0 && milliseconds(now - on_the_way_.front().at) > base_ms() + kHoldMs;
-  return in_flight_ < (is_late ? kLeastWindow : window()) && on_the_way_.size() < kMostUpdates;
+  if (in_flight_ >= window() || on_the_way_.size() >= kMostUpdates) return false;
+  if (in_flight_ < kLeastWindow || rate_ == 0) return true;
+  const double age = milliseconds(now - on_the_way_.front().at);
+  return round_trip_ms_ >= kSoonMs && age < kHoldFactor * round_trip_ms_ + kHoldMs;
 }
 
 void RateControl::sent(size_t bytes, SteadyTime now) {
@@ -73,20 +80,23 @@ void RateControl::acknowledged(uint64_t updates, SteadyTime now) {
 }
 
 void RateControl::measure(const Sent& sent, SteadyTime now) {
-  round_trip_ms_ = milliseconds(now - sent.at);
-  round_trips_.add(round_trip_ms_, now);
-  const double seconds = std::max(round_trip_ms_, 0.1) / 1000;
+  const double round_trip = milliseconds(now - sent.at);
+  round_trip_ms_ += (rate_ > 0 ? kRoundTripGain : 1) * (round_trip - round_trip_ms_);
+  round_trips_.add(round_trip, now);
+  const double seconds = std::max(round_trip, 0.1) / 1000;
   const double rate = static_cast<double>(delivered_ - sent.delivered) / seconds;
-  const bool queued = round_trip_ms_ > base_ms() + kInTimeMs;
+  const double delay = round_trip - base_ms();
   // Without a queue the path was not full, and could carry more than it was given: how much more shows only
   // when it is tried.
   if (rate > rate_) rate_ = rate;
-  if (queued) {
+  if (delay > kVeryLateMs) {
+    rate_ = rate;  // should it have been the viewer that was busy, the next update in time shows it
+  } else if (delay > kInTimeMs) {
     rate_ += kRateGain * (rate - rate_);
   } else if (sent.filled) {
     rate_ *= kProbeGain;
   }
-  adapt(sent, round_trip_ms_, now);
+  adapt(sent, round_trip, now);
 }
 
 void RateControl::adapt(const Sent& sent, double round_trip_ms, SteadyTime now) {
