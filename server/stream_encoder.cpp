@@ -30,6 +30,22 @@ void StreamEncoder::remove(uint64_t viewer) {
   removed_.push_back(viewer);
 }
 
+void StreamEncoder::set_focus(int x, int y) {
+  std::lock_guard lock(mutex_);
+  focus_ = {x, y};
+}
+
+Refinement StreamEncoder::refinement(const StreamRequest& request) {
+  const Size size = state_.grid().size();
+  std::lock_guard lock(mutex_);
+  const auto [x, y] = focus_.value_or(std::pair(size.width / 2, size.height / 2));
+  return {.rest = request.rest,
+          .x = x,
+          .y = y,
+          .bytes = std::min(request.room, kMostRefinement),
+          .soon = request.soon};
+}
+
 void StreamEncoder::take_requests() {
   std::lock_guard lock(mutex_);
   for (auto& [id, request] : requested_) active_[id] = request;
@@ -87,10 +103,7 @@ bool StreamEncoder::serve(uint64_t id, Viewer& viewer, const StreamRequest& requ
   }
   delivery.updates = state_.bring_up_to_date(viewer.known, coding_quality(model_, rung(request.quality)));
   if (delivery.updates.empty()) {
-    const Size size = state_.grid().size();
-    const size_t room = std::min(request.room, kMostRefinement);
-    UpdatePtr refined =
-        state_.refine(viewer.known, start, request.rest, size.width / 2, size.height / 2, room);
+    UpdatePtr refined = state_.refine(viewer.known, start, refinement(request));
     if (!refined) return false;
     delivery.updates.push_back(std::move(refined));
   }

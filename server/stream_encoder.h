@@ -20,6 +20,7 @@ struct StreamRequest {
   int quality = 0;               ///< 1 to 100
   size_t room = 0;               ///< bytes that its connection takes without a queue
   SteadyClock::duration rest{};  ///< before a tile is refined
+  size_t soon = 0;               ///< bytes that its connection takes in a moment
 };
 
 /// What is for one viewer.
@@ -39,6 +40,8 @@ class StreamEncoder {
   // Network thread.
   void request(uint64_t viewer, const StreamRequest& request);
   void remove(uint64_t viewer);
+  /// Any thread: where users look, in pixels of the screen, is refined first. Its middle until this is said.
+  void set_focus(int x, int y);
 
   // Encode thread.
   bool has_viewers();
@@ -60,6 +63,7 @@ class StreamEncoder {
   };
 
   void take_requests();
+  Refinement refinement(const StreamRequest& request);
   /// The quality that a viewer gets: no more than two are in use at a time, since each is coded by itself.
   int rung(int quality) const;
   bool serve(uint64_t id, Viewer& viewer, const StreamRequest& request);
@@ -75,6 +79,7 @@ class StreamEncoder {
   std::mutex mutex_;
   std::map<uint64_t, StreamRequest> requested_;
   std::vector<uint64_t> removed_;
+  std::optional<std::pair<int, int>> focus_;
 
   double device_ms_ = 0;
   Samples bytes_{512};

@@ -148,7 +148,10 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
     if (unsent_.size() >= kMaxUnsent) throw ProtocolError("does not read what it asks for");
     send(serialize(ServerMessage(Pong{ping.time, now_ms(), now_ms()})));
   }
-  void obey(const Pong&) {}
+  void obey(const Pong& pong) {
+    if (pong.time != std::exchange(pinged_, 0)) return;
+    rate_.answered(std::max(0.0, now_ms() - pong.time), SteadyClock::now());
+  }
   void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
   void obey(const Refresh&) { afresh_ = true; }
   void obey(const Input&) {}
@@ -168,6 +171,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
                  admission_->access()->control ? "" : ", view only");
     send(serialize(ServerMessage(ServerHello{
         .model_ver = config_.model_ver, .device = config_.device, .time = now_ms(), .slots = slots_})));
+    pinged_ = now_ms();
+    send(serialize(ServerMessage(Ping{pinged_})));
     id_ = hub_.join(shared_from_this());
   }
 
@@ -175,8 +180,8 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   void ask_for_more() {
     if (id_ == 0 || requested_ || !unsent_.empty() || !rate_.may_send() || !may_spend()) return;
     requested_ = true;
-    hub_.request(id_,
-                 {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(), rate_.rest()});
+    hub_.request(id_, {slots_, true, std::exchange(afresh_, false), rate_.quality(), rate_.room(),
+                       rate_.rest(), rate_.soon()});
   }
 
   void pay(size_t bytes) {
@@ -236,6 +241,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   std::deque<Outgoing> unsent_;
   uint64_t id_ = 0;  ///< the hub's number; 0 before hello
   uint32_t slots_ = 0;
+  double pinged_ = 0;  ///< when the ping went that is to be answered; 0: none
   bool open_ = false;
   bool requested_ = false;  ///< the encode thread knows that an update can be sent
   bool afresh_ = false;

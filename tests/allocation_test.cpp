@@ -1,4 +1,5 @@
 #include "common/codec/frame_encoder.h"
+#include "common/stream/update.h"
 
 #include <gtest/gtest.h>
 
@@ -89,6 +90,33 @@ TEST(Allocation, NoneInEncodePackUnpackDecode) {
   counting = false;
   EXPECT_EQ(ours, 0);
   EXPECT_LE(largest_of_onednn, 256u) << "oneDNN allocates more than its argument maps";
+}
+
+TEST(Allocation, NoneInPackingUpdates) {
+  UpdateParts parts;
+  parts.latent_channels = 96;
+  parts.latents.assign(3 * 64 * 96, 0);
+  parts.operations.assign(5000, 3);
+  parts.pixel_areas = {{{64, 64}, kWholeTile}};
+  for (auto& plane : parts.residuals) plane.assign(kTilePixels, 2);
+  UpdateHeader header;
+  std::vector<uint8_t> payload;
+  UpdatePacker packer;
+  UpdateUnpacker unpacker;
+  LatentCoder latents;
+  const auto frame = [&](int i) {
+    for (size_t k = 0; k < parts.latents.size(); k += 7)
+      parts.latents[k] = static_cast<int8_t>(k % 5 + i % 3);
+    payload.clear();
+    packer.pack(parts, header, payload);
+    unpacker.unpack(header, payload);
+    latents.decode(unpacker.part(Part::latents), parts.latent_channels, parts.latents);
+  };
+  for (int i = 0; i < 6; ++i) frame(i);
+  counting = true;
+  for (int i = 0; i < 20; ++i) frame(i);
+  counting = false;
+  EXPECT_EQ(ours, 0);
 }
 
 }  // namespace

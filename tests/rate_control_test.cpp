@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <limits>
 
 // RateControl against a simulated link: a queue that empties at a rate, and a delay each way.
 
@@ -38,6 +39,19 @@ class Link {
   SteadyTime free_at_{};
   std::deque<SteadyTime> arrivals_;
 };
+
+TEST(RateControl, ALargeFirstUpdateIsNoLongPath) {
+  RateControl rate(80);
+  EXPECT_EQ(rate.soon(), std::numeric_limits<size_t>::max());
+  rate.answered(20, SteadyTime{1s});
+  rate.sent(500'000, SteadyTime{1s});
+  rate.acknowledged(1, SteadyTime{1s + 220ms});
+  EXPECT_EQ(rate.rest(), 100ms);
+  EXPECT_NEAR(static_cast<double>(rate.soon()), 500'000 / 0.22 * 0.2, 1000);
+  RateControl far(80);
+  far.answered(400, SteadyTime{1s});
+  EXPECT_EQ(far.rest(), 600ms);
+}
 
 /// Updates at 30 a second whose size follows quality.
 class Sender {

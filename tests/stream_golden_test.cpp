@@ -64,6 +64,7 @@ struct Maker {
           static_cast<uint8_t>(wild ? (random & 1 ? 255 : random >> 1 & 7) : i / 70 + random % 5);
     }
     append_residuals(original.view(), mask, error, restored.view(), parts.residuals);
+    parts.pixel_areas.push_back({part_size(tile), mask});
   }
 
   std::vector<uint8_t> message(uint64_t number) {

@@ -165,8 +165,10 @@ TEST_P(StreamState, CanvasIsTheScreenWhateverIsTakenOrSkipped) {
       ASSERT_EQ(viewer.canvas.number(), state.number());
       ASSERT_NO_FATAL_FAILURE(expect_exact_blocks(viewer, desktop.view(), state.grid())) << "step " << step;
       if (random() % 4 == 0) {
-        const UpdatePtr refined =
-            state.refine(viewer.state, now, std::chrono::milliseconds(100), 30, 30, 5000);
+        const size_t soon = random() % 2 ? 0 : 1'000'000;
+        const UpdatePtr refined = state.refine(
+            viewer.state, now,
+            {.rest = std::chrono::milliseconds(100), .x = 30, .y = 30, .bytes = 5000, .soon = soon});
         if (refined) viewer.take(refined);
         ASSERT_NO_FATAL_FAILURE(expect_exact_blocks(viewer, desktop.view(), state.grid())) << "step " << step;
       }
@@ -176,8 +178,8 @@ TEST_P(StreamState, CanvasIsTheScreenWhateverIsTakenOrSkipped) {
   for (const auto& viewer : viewers) {
     for (const UpdatePtr& update : state.bring_up_to_date(viewer->state, coding_quality(model_, 50)))
       viewer->take(update);
-    while (const UpdatePtr refined =
-               state.refine(viewer->state, now, std::chrono::milliseconds(100), 0, 0, 20000)) {
+    const Refinement how{.rest = std::chrono::milliseconds(100), .bytes = 20000, .soon = 30000};
+    while (const UpdatePtr refined = state.refine(viewer->state, now, how)) {
       viewer->take(refined);
     }
     EXPECT_TRUE(viewer->state.is_exact());

@@ -128,7 +128,8 @@ TEST(StreamWire, ContentThatDoesNotFitItsOperationsIsRefused) {
   parts.indices.assign(1024, 0xff);
   refused(parts);  // index 3 of three colours
   parts = parts_of({{.kind = Kind::pixels, .tile = 0}});
-  for (auto& plane : parts.residuals) plane.assign(4095, 0);
+  for (auto& plane : parts.residuals) plane.assign(4096 - 8, 0);
+  parts.pixel_areas = {{{64, 63}, kWholeTile}, {{56, 1}, kWholeTile}};
   refused(parts);  // one pixel short
   parts = parts_of({{.kind = Kind::latents, .tile = 0}});
   parts.latents.assign(64 * 95, 0);
@@ -160,9 +161,10 @@ TEST(StreamWire, HeadersThatLieAreRefused) {
   refused(R"({"number":1,"time":0,"sizes":[0,0,0,0,64],"packed":[20],"scale":0})");
   refused(R"({"number":1,"time":0,"sizes":[10,0,0,0,6144],"packed":[20],"scale":1})");  // nothing for latents
   refused(R"({"number":1,"time":0,"sizes":[10,0,0,0,6144],"packed":[5,5,10],"scale":1})");
-  refused(R"({"number":1,"time":0,"sizes":[10,0,0,0,6143],"packed":[10,10],"scale":1})");  // not of whole tiles
+  refused(
+      R"({"number":1,"time":0,"sizes":[10,0,0,0,6143],"packed":[10,10],"scale":1})");  // not of whole tiles
   refused(R"({"number":1,"time":0,"sizes":[0,0,0,10],"packed":[20]})");
-  refused(R"({"number":1,"time":0,"sizes":[0,0,0,147456],"packed":[20]})");  // a bomb
+  refused(R"({"number":1,"time":0,"sizes":[0,0,49152],"packed":[20]})");  // a bomb
   refused(R"({"number":-1,"time":0,"sizes":[],"packed":[]})", 0);
   refused(R"({"number":1,"time":1e300,"sizes":[],"packed":[]})", 0);
   refused(R"({"time":0,"sizes":[],"packed":[]})", 0);

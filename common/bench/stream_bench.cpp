@@ -9,6 +9,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 
 namespace latentdesk {
@@ -35,6 +36,7 @@ class StreamViewer {
       : model_(model),
         limited_(stream.link_rate > 0),
         refine_(stream.refine),
+        round_trip_ms_(2 * stream.link_delay),
         canvas_(std::move(decoder), model.latent_channels, kSlots),
         rate_(options.quality),
         link_(stream.link_rate * 1e6 / 8, milliseconds_of(stream.link_delay)) {}
@@ -42,6 +44,7 @@ class StreamViewer {
   void join(const ScreenState& state) {
     canvas_.reset(state.grid().size());
     known_ = state.new_viewer(kSlots);
+    if (limited_) rate_.answered(round_trip_ms_, kBegin);
   }
 
   /// Sends what the link can take now.
@@ -52,7 +55,12 @@ class StreamViewer {
       if (updates.empty() && refine_) {
         const Size size = state.grid().size();
         const size_t room = limited_ ? std::min(rate_.room(), kMostRefinement) : kMostRefinement;
-        if (auto refined = state.refine(known_, now, rate_.rest(), size.width / 2, size.height / 2, room)) {
+        const Refinement how{.rest = rate_.rest(),
+                             .x = size.width / 2,
+                             .y = size.height / 2,
+                             .bytes = room,
+                             .soon = limited_ ? rate_.soon() : std::numeric_limits<size_t>::max()};
+        if (auto refined = state.refine(known_, now, how)) {
           result.refinement_bytes += refined->bytes();
           updates.push_back(std::move(refined));
         }
@@ -103,6 +111,7 @@ class StreamViewer {
   const Model& model_;
   const bool limited_;
   const bool refine_;
+  const double round_trip_ms_;
   Canvas canvas_;
   ViewerState known_;
   RateControl rate_;

@@ -32,12 +32,11 @@ uint8_t* set_pixel(uint8_t* at, uint32_t pixel) {
 /// The parts of an update, eaten from the front.
 class Canvas::Content {
  public:
-  explicit Content(const UpdateUnpacker& unpacker)
-      : colours_(unpacker.part(Part::colours)), indices_(unpacker.part(Part::indices)) {
-    const ByteView residuals = unpacker.part(Part::residuals);
-    plane_bytes_ = residuals.size() / 3;
-    for (size_t c = 0; c < 3; ++c) planes_[c] = residuals.data() + c * plane_bytes_;
-  }
+  Content(const UpdateHeader& header, const UpdateUnpacker& unpacker)
+      : colours_(unpacker.part(Part::colours)),
+        indices_(unpacker.part(Part::indices)),
+        residuals_(unpacker.part(Part::residuals)),
+        residual_pixels_(header.sizes[static_cast<size_t>(Part::residuals)] / 3) {}
 
   uint32_t colour() {
     const ByteView bgr = take(colours_, 3, "colours");
@@ -46,18 +45,19 @@ class Canvas::Content {
 
   ByteView indices(size_t bytes) { return take(indices_, bytes, "indices"); }
 
-  std::array<const uint8_t*, 3> residuals(size_t pixels) {
-    if (pixels > plane_bytes_) throw ProtocolError("the update has fewer residuals than its operations need");
-    const auto planes = planes_;
-    for (const uint8_t*& plane : planes_) plane += pixels;
-    plane_bytes_ -= pixels;
-    return planes;
+  RangeDecoder& residuals(size_t pixels) {
+    if (pixels > residual_pixels_)
+      throw ProtocolError("the update has fewer residuals than its operations need");
+    residual_pixels_ -= pixels;
+    residuals_.check();
+    return residuals_;
   }
 
   void expect_end() const {
-    if (!colours_.empty() || !indices_.empty() || plane_bytes_ != 0) {
+    if (!colours_.empty() || !indices_.empty() || residual_pixels_ != 0) {
       throw ProtocolError("the update has more content than its operations need");
     }
+    if (has_residuals_) residuals_.finish();
   }
 
  private:
@@ -72,8 +72,9 @@ class Canvas::Content {
 
   ByteView colours_;
   ByteView indices_;
-  std::array<const uint8_t*, 3> planes_{};
-  size_t plane_bytes_ = 0;
+  RangeDecoder residuals_;
+  size_t residual_pixels_ = 0;
+  bool has_residuals_ = residual_pixels_ > 0;
 };
 
 Canvas::Canvas(std::unique_ptr<Decoder> decoder, int latent_channels, uint32_t slots)
@@ -91,7 +92,7 @@ void Canvas::apply(const UpdateHeader& header, ByteView payload) {
   if (header.number < number_) throw ProtocolError("the update is older than the picture");
   check_part_sizes(header, grid_, latent_channels_, payload.size());
   const auto start = SteadyClock::now();
-  unpacker_.unpack(header, latent_channels_, payload);
+  unpacker_.unpack(header, payload);
   const auto unpacked = SteadyClock::now();
   parse_operations(unpacker_.part(Part::operations), grid_, static_cast<uint32_t>(slots_.size()),
                    operations_);
@@ -100,12 +101,12 @@ void Canvas::apply(const UpdateHeader& header, ByteView payload) {
     if (operation.kind == Kind::store) store(operation);
   }
   copy_all();
-  Content content(unpacker_);
+  Content content(header, unpacker_);
+  residual_coder_.begin();
   latent_tiles_.clear();
   for (const Operation& operation : operations_) draw(operation, content);
   content.expect_end();
-  latents_.scale = header.scale;
-  decode_latents();
+  decode_latents(header);
   number_ = header.number;
   unpack_ms_ = milliseconds(unpacked - start);
   decode_ms_ = milliseconds_since(unpacked);
@@ -155,11 +156,7 @@ void Canvas::draw(const Operation& operation, Content& content) {
   if (operation.kind == Kind::recall) return recall(operation);
   if (operation.kind == Kind::solid || operation.kind == Kind::palette)
     return draw_palette(operation, content);
-  if (operation.kind == Kind::pixels) {
-    const MutableImageView tile = tile_view(operation.tile);
-    restore_pixels(content.residuals(pixels_in(tile.size, operation.mask)), operation.mask, operation.error,
-                   tile);
-  }
+  if (operation.kind == Kind::pixels) draw_pixels(operation, content);
   if (operation.kind == Kind::latents) latent_tiles_.push_back(&operation);
 }
 
@@ -181,12 +178,21 @@ void Canvas::draw_palette(const Operation& operation, Content& content) {
   });
 }
 
-void Canvas::decode_latents() {
-  const ByteView bytes = unpacker_.part(Part::latents);
+void Canvas::draw_pixels(const Operation& operation, Content& content) {
+  const MutableImageView tile = tile_view(operation.tile);
+  RangeDecoder& coded = content.residuals(pixels_in(tile.size, operation.mask));
+  auto& [green, red, blue] = residuals_;
+  residual_coder_.decode(coded, tile.size, operation.mask, {green.data(), red.data(), blue.data()});
+  restore_pixels({green.data(), red.data(), blue.data()}, operation.mask, operation.error, tile);
+}
+
+void Canvas::decode_latents(const UpdateHeader& header) {
+  latents_.scale = header.scale;
   latents_.resize(tile_latent_shape(static_cast<int>(latent_tiles_.size()), latent_channels_));
-  if (bytes.size() != latents_.values.size()) throw ProtocolError("latents do not belong to the operations");
-  if (bytes.empty()) return;
-  std::memcpy(latents_.values.data(), bytes.data(), bytes.size());
+  if (header.sizes[static_cast<size_t>(Part::latents)] != latents_.values.size())
+    throw ProtocolError("latents do not belong to the operations");
+  if (latent_tiles_.empty()) return;
+  latent_coder_.decode(unpacker_.part(Part::latents), latent_channels_, latents_.values);
   outputs_.clear();
   decoded_.resize(latent_tiles_.size() * kTileBytes);
   for (const Operation* operation : latent_tiles_) {

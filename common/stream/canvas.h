@@ -37,7 +37,8 @@ class Canvas {
   void recall(const Operation& operation);
   void draw(const Operation& operation, Content& content);
   void draw_palette(const Operation& operation, Content& content);
-  void decode_latents();
+  void draw_pixels(const Operation& operation, Content& content);
+  void decode_latents(const UpdateHeader& header);
 
   std::unique_ptr<Decoder> decoder_;
   int latent_channels_;
@@ -49,6 +50,9 @@ class Canvas {
   double decode_ms_ = 0;
 
   UpdateUnpacker unpacker_;
+  ResidualCoder residual_coder_;
+  std::array<std::array<uint8_t, kTilePixels>, 3> residuals_;
+  LatentCoder latent_coder_;
   std::vector<Operation> operations_;
   std::vector<uint8_t> copied_;
   std::vector<const Operation*> latent_tiles_;

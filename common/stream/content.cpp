@@ -17,36 +17,33 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kBitsPerColour = 16;
 constexpr double kOneChangeBits = 2.2;   // an index that differs from its left or its upper neighbour
 constexpr double kTwoChangesBits = 6.5;  // from both
-constexpr double kLatentBits = 5.8;      // a value that is not 0
-constexpr double kLatentDoublingBits = 0.6;
-constexpr double kResidualBits = 1.5;  // for each bit of a tile's own entropy
+// Of a tile of latents: each position, each value that is not 0, and of the first channels the difference to
+// the one at its left where that is smaller, which is what is left of them after prediction.
+constexpr double kPositionBits = 0.9;
+constexpr double kLatentBits = 5.8;
+constexpr size_t kPredictedChannels = 8;
+constexpr double kDifferenceBits = 3.7;
+constexpr double kDifferenceDoublingBits = 1.4;
 
-// A palette is near the original where latents are not, and need not be refined: it may cost so many times
-// more.
-constexpr double kWorthOfPalette = 1.8;
-// From this quality on it is asked what latents look like: before, they look better than pixels for the bits.
-constexpr int kAskForPixels = 60;
-// Of what pixels may cost for their nearness: at 1 they would be worth the last bit of a fine quantiser.
-constexpr double kThrift = 0.5;
+// Beside what is decoded and compared, a palette may cost a little more: it keeps edges, and often need not
+// be refined.
+constexpr double kWorthOfPalette = 1.2;
+// Where latents are not decoded, it may cost so many times what they do.
+constexpr double kWorthOfPaletteUndecoded = 1.8;
+// From this quality on it is asked what latents look like.
+constexpr int kDecodeFrom = 60;
 // Below this many bits a pixel a palette is taken without asking what latents would cost.
-constexpr double kCheapPalette = 1.0;
+constexpr double kCheapPalette = 0.3;
+
+// What a squared error less, of one channel of a pixel, may cost in bits: what finer latents pay for it on
+// photographs, between qualities of 80 and 100.
+constexpr double kWorthAt80 = 0.03;
+constexpr double kWorthGrowth = 0.038;
 
 // The tolerance of palettes falls linearly with quality and is 0 from kExactPalettes on.
 constexpr int kExactPalettes = 95;
 constexpr double kTolerancePerPoint = 0.4;
 constexpr double kErrorPerPoint = 0.16;
-
-/// What every int8 takes as a latent.
-struct LatentBits {
-  std::array<float, 256> bits{};
-  LatentBits() {
-    for (int value = 1; value < 256; ++value) {
-      const double magnitude = std::abs(static_cast<int>(static_cast<int8_t>(value)));
-      bits[static_cast<size_t>(value)] =
-          static_cast<float>(kLatentBits + kLatentDoublingBits * std::log2(magnitude));
-    }
-  }
-};
 
 /// `rows` holds where each run of pixels begins, and their end.
 double estimate_palette(const Palette& palette, std::span<const uint32_t> rows) {
@@ -65,7 +62,8 @@ double estimate_palette(const Palette& palette, std::span<const uint32_t> rows) 
          kOneChangeBits * static_cast<double>(one) + kTwoChangesBits * static_cast<double>(two);
 }
 
-/// The entropy of each plane's bytes, which is what Huffman codes come to.
+/// The entropy of each plane's bytes: in a tile alone it is as far below what the range coder needs to learn
+/// as that is above what it gains by neighbours.
 double estimate_residuals(const ResidualPlanes& planes) {
   double bits = 0;
   for (const auto& plane : planes) {
@@ -75,15 +73,27 @@ double estimate_residuals(const ResidualPlanes& planes) {
       if (count > 0) bits += count * std::log2(static_cast<double>(plane.size()) / count);
     }
   }
-  return kResidualBits * bits;
+  return bits;
+}
+
+double estimate_differences(const int8_t* channel) {
+  double bits = 0;
+  for (size_t i = 0; i < kTilePositions; ++i) {
+    const int left = i % kTileLatentSide > 0 ? channel[i - 1] : 0;
+    const int least = std::min(std::abs(channel[i]), std::abs(channel[i] - left));
+    if (least > 0) bits += kDifferenceBits + kDifferenceDoublingBits * std::log2(least);
+  }
+  return bits;
 }
 
 double estimate_latents(const Latents& latents, size_t tile, size_t tiles) {
-  static const LatentBits table;
-  double bits = 0;
+  double bits = kPositionBits * kTilePositions;
   for (size_t c = 0; c < static_cast<size_t>(latents.shape.channels); ++c) {
     const int8_t* values = latents.values.data() + (c * tiles + tile) * kTilePositions;
-    for (size_t i = 0; i < kTilePositions; ++i) bits += table.bits[static_cast<uint8_t>(values[i])];
+    const auto zeros = std::count(values, values + kTilePositions, int8_t{0});
+    bits += c < kPredictedChannels
+                ? estimate_differences(values)
+                : kLatentBits * static_cast<double>(kTilePositions - static_cast<size_t>(zeros));
   }
   return bits;
 }
@@ -103,17 +113,32 @@ double squared_error(ImageView a, ImageView b, BlockMask mask) {
   return static_cast<double>(sum);
 }
 
-/// What a quantiser whose largest error is `error` pays for the last bit of nearness: its error is D = e (e +
-/// 1) / 3 a sample, and by R = log2(variance / D) / 2 a sample, dR/dD is -1 / (2 ln 2 D).
-double bits_per_squared_error(int error) { return kThrift * 3 / (2 * std::log(2.0) * error * (error + 1)); }
+/// Of the three colours of the pixels that a palette was built for.
+double squared_error(std::span<const uint32_t> pixels, const Palette& palette) {
+  if (palette.is_exact()) return 0;
+  int64_t sum = 0;
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    const Colour shown = palette.colours()[palette.indices()[i]];
+    for (const int shift : {0, 8, 16}) {
+      const int difference =
+          static_cast<int>(pixels[i] >> shift & 255) - static_cast<int>(shown >> shift & 255);
+      sum += difference * difference;
+    }
+  }
+  return static_cast<double>(sum);
+}
 
 }  // namespace
 
 CodingQuality coding_quality(const Model& model, int quality) {
   const double tolerance = std::max(0.0, (kExactPalettes - quality) * kTolerancePerPoint);
   const int error = std::max(1, static_cast<int>(std::lround((100 - quality) * kErrorPerPoint)));
-  return {model.scale_for_quality(quality), static_cast<int>(std::lround(tolerance)),
-          quality < kAskForPixels ? 0 : error, false};
+  const bool decode = quality >= kDecodeFrom;
+  return {.scale = model.scale_for_quality(quality),
+          .tolerance = static_cast<int>(std::lround(tolerance)),
+          .error = decode ? error : 0,
+          .worth = decode ? kWorthAt80 * std::exp((quality - 80) * kWorthGrowth) : 0,
+          .exact = false};
 }
 
 ContentEncoder::ContentEncoder(std::unique_ptr<Encoder> encoder, std::unique_ptr<Decoder> decoder,
@@ -130,9 +155,9 @@ void ContentEncoder::encode(ImageView picture, const TileGrid& grid, std::span<c
   for (const TilePart& part : parts) {
     const ImageView tile = latentdesk::part(picture, grid.rect(part.tile));
     if (quality.exact) {
-      encode_exact(tile, part);
+      encode_exact(tile, part, quality.error);
     } else {
-      encode_lossy(tile, part, quality.tolerance);
+      encode_lossy(tile, part, quality);
     }
   }
   if (!candidates_.empty()) encode_latents(picture, grid, quality);
@@ -151,15 +176,15 @@ void ContentEncoder::gather(ImageView tile, BlockMask mask) {
   row_starts_.push_back(static_cast<uint32_t>(pixels_.size()));
 }
 
-void ContentEncoder::encode_exact(ImageView tile, const TilePart& part) {
+void ContentEncoder::encode_exact(ImageView tile, const TilePart& part, int error) {
   gather(tile, part.mask);
   const bool has_palette = palette_.build(pixels_, 0);
   if (has_palette && palette_.colours().size() == 1) return append_palette(part);
-  measure_residuals(tile, part.mask, 0);
+  measure_residuals(tile, part.mask, error);
   if (has_palette && estimate_palette(palette_, row_starts_) <= estimate_residuals(residuals_)) {
     return append_palette(part);
   }
-  append_residuals(part, 0);
+  append_residuals(tile.size, part, error);
 }
 
 void ContentEncoder::measure_residuals(ImageView tile, BlockMask mask, int error) {
@@ -168,10 +193,11 @@ void ContentEncoder::measure_residuals(ImageView tile, BlockMask mask, int error
   latentdesk::append_residuals(tile, mask, error, {restored_.data(), tile.size, kTileStride}, residuals_);
 }
 
-void ContentEncoder::append_residuals(const TilePart& part, int error) {
+void ContentEncoder::append_residuals(Size tile, const TilePart& part, int error) {
   for (size_t c = 0; c < 3; ++c) {
     content_->residuals[c].insert(content_->residuals[c].end(), residuals_[c].begin(), residuals_[c].end());
   }
+  content_->pixel_areas.push_back({tile, part.mask});
   operations_->push_back({.kind = Operation::Kind::pixels,
                           .tile = part.tile,
                           .mask = part.mask,
@@ -179,15 +205,16 @@ void ContentEncoder::append_residuals(const TilePart& part, int error) {
                           .lossy = error > 0});
 }
 
-void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, int tolerance) {
+void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality) {
   gather(tile, part.mask);
-  double bits = kNever;
-  if (palette_.build(pixels_, tolerance)) {
-    bits = estimate_palette(palette_, row_starts_);
-    const bool cheap = bits <= kCheapPalette * static_cast<double>(pixels_.size());
-    if (palette_.colours().size() <= 2 || cheap) return append_palette(part);
+  Candidate candidate{part, {}, {}};
+  if (palette_.build(pixels_, quality.tolerance)) {
+    candidate.palette.bits = estimate_palette(palette_, row_starts_);
+    candidate.palette.error = squared_error(pixels_, palette_);
+    const double cheap = kCheapPalette * static_cast<double>(pixels_.size());
+    if (candidate.palette.at(quality.worth) <= cheap) return append_palette(part);
   }
-  candidates_.push_back({part, bits});
+  candidates_.push_back(candidate);
 }
 
 void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality) {
@@ -205,9 +232,9 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
   for (size_t i = 0; i < candidates_.size(); ++i) {
     const Candidate& candidate = candidates_[i];
     const ImageView tile = part(picture, grid.rect(candidate.part.tile));
-    const Operation::Kind kind = choose(tile, candidate, quality.error);
+    const Operation::Kind kind = choose(tile, candidate, quality);
     if (kind == Operation::Kind::pixels) {
-      append_residuals(candidate.part, quality.error);
+      append_residuals(tile.size, candidate.part, quality.error);
     } else if (kind == Operation::Kind::palette) {
       gather(tile, candidate.part.mask);
       palette_.build(pixels_, quality.tolerance);
@@ -229,7 +256,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
 }
 
 void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality) {
-  const bool decodes = decoder_ && quality.error > 0;
+  const bool decodes = decoder_ && quality.worth > 0;
   if (decodes) {
     decoded_.resize(candidates_.size() * kTileBytes);
     outputs_.clear();
@@ -241,26 +268,26 @@ void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, co
   }
   for (size_t i = 0; i < candidates_.size(); ++i) {
     Candidate& candidate = candidates_[i];
-    candidate.latent_bits = estimate_latents(latents_, i, candidates_.size());
+    candidate.latents.bits = estimate_latents(latents_, i, candidates_.size());
     const ImageView tile = part(picture, grid.rect(candidate.part.tile));
-    candidate.latent_error = decodes ? squared_error(tile, outputs_[i], candidate.part.mask) : kNever;
+    candidate.latents.error = decodes ? squared_error(tile, outputs_[i], candidate.part.mask) : kNever;
   }
 }
 
-Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidate, int error) {
-  Operation::Kind best = Operation::Kind::latents;
-  double bits = candidate.latent_bits;
-  if (candidate.latent_error != kNever) {
-    measure_residuals(tile, candidate.part.mask, error);
-    const MutableImageView restored{restored_.data(), tile.size, kTileStride};
-    const double residual_bits = estimate_residuals(residuals_);
-    const double saved = candidate.latent_error - squared_error(tile, restored, candidate.part.mask);
-    if (residual_bits < bits + bits_per_squared_error(error) * saved) {
-      best = Operation::Kind::pixels;
-      bits = residual_bits;
-    }
+Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidate,
+                                       const CodingQuality& quality) {
+  if (candidate.latents.error == kNever) {
+    const bool palette = candidate.palette.bits <= kWorthOfPaletteUndecoded * candidate.latents.bits;
+    return palette ? Operation::Kind::palette : Operation::Kind::latents;
   }
-  return candidate.palette_bits <= kWorthOfPalette * bits ? Operation::Kind::palette : best;
+  const double as_latents = candidate.latents.at(quality.worth);
+  measure_residuals(tile, candidate.part.mask, quality.error);
+  const MutableImageView restored{restored_.data(), tile.size, kTileStride};
+  const Cost pixels{estimate_residuals(residuals_), squared_error(tile, restored, candidate.part.mask)};
+  const double as_pixels = pixels.at(quality.worth);
+  if (candidate.palette.at(quality.worth) <= kWorthOfPalette * std::min(as_latents, as_pixels))
+    return Operation::Kind::palette;
+  return as_pixels < as_latents ? Operation::Kind::pixels : Operation::Kind::latents;
 }
 
 ImageView ContentEncoder::fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const {

@@ -4,6 +4,7 @@
 #include "common/stream/palette.h"
 #include "common/stream/update.h"
 
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -13,10 +14,12 @@ namespace latentdesk {
 
 /// How finely content is coded.
 struct CodingQuality {
-  float scale = 0;     ///< of latents
-  int tolerance = 0;   ///< of palettes: largest change of a colour, in any channel
-  int error = 0;       ///< of pixels: largest change of a channel, where latents are no good; 0: no pixels
-  bool exact = false;  ///< every pixel as it is, whatever it costs
+  float scale = 0;    ///< of latents
+  int tolerance = 0;  ///< of palettes: largest change of a colour, in any channel
+  int error = 0;      ///< of pixels: largest change of a channel, where latents are no good
+  double worth =
+      0;  ///< bits that a squared error less of a channel may cost; 0: latents are not decoded to see
+  bool exact = false;  ///< every pixel as it is, whatever it costs; or, of an `error`, within that
 
   bool operator==(const CodingQuality&) const = default;
 };
@@ -37,8 +40,8 @@ struct TilePart {
 /// memory; one thread uses it.
 class ContentEncoder {
  public:
-  /// With a `decoder` it knows at high quality what latents will look like, and sends pixels where they are
-  /// no good; null: it does not.
+  /// With a `decoder` it knows at high quality what latents will look like, and weighs bits and errors of
+  /// every way; null: it does not.
   ContentEncoder(std::unique_ptr<Encoder> encoder, std::unique_ptr<Decoder> decoder, int latent_channels);
 
   /// Appends operations, and what belongs to them to `content`.
@@ -49,22 +52,28 @@ class ContentEncoder {
   double take_device_ms() { return std::exchange(device_ms_, 0); }
 
  private:
+  /// Of one way to code a part.
+  struct Cost {
+    double bits = std::numeric_limits<double>::infinity();
+    double error = 0;  ///< sum of squared differences; infinite when it is not known
+
+    double at(double worth) const { return bits + worth * error; }
+  };
   /// A part that might go as latents.
   struct Candidate {
     TilePart part;
-    double palette_bits = 0;  ///< what it would take as a palette; infinite when that cannot be
-    double latent_bits = 0;
-    double latent_error = 0;  ///< sum of squared differences; infinite when it is not known
+    Cost palette;  ///< infinite bits when it has too many colours
+    Cost latents;
   };
 
   void gather(ImageView tile, BlockMask mask);
-  void encode_exact(ImageView tile, const TilePart& part);
+  void encode_exact(ImageView tile, const TilePart& part, int error);
   void measure_residuals(ImageView tile, BlockMask mask, int error);
-  void append_residuals(const TilePart& part, int error);
-  void encode_lossy(ImageView tile, const TilePart& part, int tolerance);
+  void append_residuals(Size tile, const TilePart& part, int error);
+  void encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality);
   void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
   void measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
-  Operation::Kind choose(ImageView tile, const Candidate& candidate, int error);
+  Operation::Kind choose(ImageView tile, const Candidate& candidate, const CodingQuality& quality);
   ImageView fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const;
   void append_palette(const TilePart& part);
 

@@ -16,20 +16,6 @@ constexpr int kMaxMagnitude = 128;
 
 size_t width_of(int value) { return static_cast<size_t>(std::bit_width(static_cast<unsigned>(value))); }
 
-/// Of channels: 0, 1, 2, 3, 4-5, 6-7, 8-11, 12-15, 16-23 and so on, half octaves.
-size_t band_of(int channel) {
-  const size_t width = width_of(channel);
-  return width < 2 ? width : 2 * width - 2 + (static_cast<size_t>(channel) >> (width - 2) & 1);
-}
-
-struct Bands {
-  std::array<uint8_t, 256> of;
-  Bands() {
-    for (int c = 0; c < 256; ++c) of[static_cast<size_t>(c)] = static_cast<uint8_t>(band_of(c));
-  }
-};
-const Bands kBands;
-
 /// Of position (x, y) of a channel's 8x8 values: the median of left, above, and left + above - above left, or
 /// the one that there is. `first` is what the first position is expected to be.
 int predict(const int8_t* values, int x, int y, int first) {
@@ -182,7 +168,7 @@ int LatentCoder::code_value(Coder& coder, int channel, int left, const Row* row,
   const auto c = static_cast<size_t>(channel);
   const int before = channel > 0 ? (*row)[c - 1] : 0;
   const int around = 2 * row[-1][c] + 2 * row[-kStride][c] + row[-kStride - 1][c] + row[-kStride + 1][c];
-  const size_t band = kBands.of[c];
+  const size_t band = half_octave(channel);
   const size_t near = std::min<size_t>(width_of(around), 7);
   // The last channel that is counted is not 0.
   if (left > 0 && !coder.code(models_.zero[band][near][std::min<size_t>(width_of(left), 7)], value != 0))

@@ -3,6 +3,8 @@
 #include "common/protocol.h"
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +14,13 @@
 // them.
 
 namespace latentdesk {
+
+/// 0, 1, 2, 3, 4-5, 6-7, 8-11, 12-15, 16-23 and so on are 0, 1, 2, ...: classes for what models depend on.
+constexpr size_t half_octave(int value) {
+  const auto bits = static_cast<unsigned>(value);
+  const auto width = static_cast<size_t>(std::bit_width(bits));
+  return width < 2 ? width : 2 * width - 2 + (bits >> (width - 2) & 1);
+}
 
 /// What is known of a bit: the probability that it is 0, in units of 2^-15, and how often it was seen. It
 /// moves by 1 / (n + 1.6) of what it was wrong by at the n-th time, and by no less than 1 / 61.6.

@@ -3,6 +3,7 @@
 #include "common/protocol.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace latentdesk {
@@ -24,8 +25,22 @@ constexpr auto kLeastRest = std::chrono::milliseconds(100);
 // What a rate measured lower than before counts, when a queue shows that it is the path's.
 constexpr double kRateGain = 0.5;
 constexpr double kProbeGain = 1.25;
+constexpr double kMomentSeconds = 0.2;
 
 }  // namespace
+
+void RecentLeast::add(double value, SteadyTime now) {
+  if (now >= end_) {
+    before_ = std::exchange(now_, std::nullopt);
+    end_ = now + kStretch;
+  }
+  now_ = std::min(now_.value_or(value), value);
+}
+
+double RecentLeast::value() const {
+  const double now = now_.value_or(0);
+  return std::min(now, before_.value_or(now));
+}
 
 void RateControl::sent(size_t bytes, SteadyTime now) {
   in_flight_ += bytes;
@@ -47,11 +62,7 @@ void RateControl::acknowledged(uint64_t updates, SteadyTime now) {
 
 void RateControl::measure(const Sent& sent, SteadyTime now) {
   round_trip_ms_ = milliseconds(now - sent.at);
-  if (now >= stretch_end_) {
-    shortest_before_ = std::exchange(shortest_, std::nullopt);
-    stretch_end_ = now + kStretch;
-  }
-  shortest_ = std::min(shortest_.value_or(round_trip_ms_), round_trip_ms_);
+  round_trips_.add(round_trip_ms_, now);
   const double seconds = std::max(round_trip_ms_, 0.1) / 1000;
   const double rate = static_cast<double>(delivered_ - sent.delivered) / seconds;
   const bool queued = round_trip_ms_ > base_ms() + kInTimeMs;
@@ -81,11 +92,6 @@ void RateControl::set_ceiling(int quality) {
   quality_ = std::min(quality_, ceiling_);
 }
 
-double RateControl::base_ms() const {
-  const double now = shortest_.value_or(round_trip_ms_);
-  return std::min(now, shortest_before_.value_or(now));
-}
-
 size_t RateControl::window() const {
   if (rate_ == 0) return kFirstWindow;
   return std::max(kLeastWindow, static_cast<size_t>(rate_ * (base_ms() + kSlackMs) / 1000));
@@ -94,6 +100,10 @@ size_t RateControl::window() const {
 size_t RateControl::room() const {
   const size_t size = window();
   return std::max<size_t>(size > in_flight_ ? size - in_flight_ : 0, 4096);
+}
+
+size_t RateControl::soon() const {
+  return rate_ == 0 ? std::numeric_limits<size_t>::max() : static_cast<size_t>(rate_ * kMomentSeconds);
 }
 
 SteadyClock::duration RateControl::rest() const {

@@ -9,6 +9,18 @@
 
 namespace latentdesk {
 
+/// The least of the last seconds: of a stretch of time and of the one before.
+class RecentLeast {
+ public:
+  void add(double value, SteadyTime now);
+  /// 0 before the first.
+  double value() const;
+
+ private:
+  std::optional<double> now_, before_;
+  SteadyTime end_{};  ///< of this stretch
+};
+
 /// How much may be on its way to a viewer, and how finely it is coded, from when updates were sent and
 /// acknowledged. One thread uses it.
 ///
@@ -25,6 +37,10 @@ class RateControl {
   /// sent.
   void acknowledged(uint64_t updates, SteadyTime now);
 
+  /// A ping that went while nothing was on its way was answered after `round_trip_ms`: what a large first
+  /// update does not tell.
+  void answered(double round_trip_ms, SteadyTime now) { round_trips_.add(round_trip_ms, now); }
+
   /// Updates that may be on their way at once, however small: what a viewer that decodes slowly has to catch
   /// up with.
   static constexpr size_t kMostUpdates = 32;
@@ -40,6 +56,8 @@ class RateControl {
 
   /// Bytes that fit into the path now, on top of what is on its way; at least a few thousand.
   size_t room() const;
+  /// Bytes that the path carries in a moment; all there are while its rate is not known.
+  size_t soon() const;
   /// How long a tile must have rested before it is refined: longer than a round trip.
   SteadyClock::duration rest() const;
 
@@ -57,7 +75,7 @@ class RateControl {
   size_t window() const;
   void measure(const Sent& sent, SteadyTime now);
   void adapt(const Sent& sent, double round_trip_ms, SteadyTime now);
-  double base_ms() const;
+  double base_ms() const { return round_trips_.value(); }
 
   double ceiling_;
   double quality_;
@@ -67,9 +85,7 @@ class RateControl {
   size_t in_flight_ = 0;    ///< bytes
   double rate_ = 0;         ///< bytes a second; 0: not known
   double round_trip_ms_ = 0;
-  // Shortest round trip of this stretch of time and of the one before.
-  std::optional<double> shortest_, shortest_before_;
-  SteadyTime stretch_end_{};
+  RecentLeast round_trips_;
   SteadyTime hold_until_{};  ///< quality does not fall again before what was sent since has had its effect
 };
 

@@ -3,7 +3,6 @@
 #include "common/stream/compare.h"
 
 #include <cstring>
-#include <tuple>
 
 namespace latentdesk {
 
@@ -216,32 +215,50 @@ UpdatePtr ScreenState::make(uint64_t from, const CodingQuality& quality, std::ve
   return update;
 }
 
-UpdatePtr ScreenState::refine(ViewerState& viewer, SteadyTime now, SteadyClock::duration rest, int x, int y,
-                              size_t bytes) {
-  if (viewer.number() != number_ || number_ == 0) return nullptr;
-  std::vector<std::tuple<int64_t, TilePart>> rested;
-  for (uint32_t tile = 0; tile < grid_.tiles(); ++tile) {
-    if (viewer.lossy(tile) == 0 || now - tiles_[tile].changed < rest) continue;
-    rested.emplace_back(squared_distance(grid_.rect(tile), x, y),
-                        TilePart{tile, whole_if_all(tile, viewer.lossy(tile))});
-  }
-  if (rested.empty()) return nullptr;
-  std::sort(rested.begin(), rested.end(),
-            [](const auto& a, const auto& b) { return std::get<0>(a) < std::get<0>(b); });
+std::vector<TilePart> ScreenState::rested(const ViewerState& viewer, SteadyTime now,
+                                          const Refinement& how) const {
   std::vector<TilePart> parts;
+  for (uint32_t tile = 0; tile < grid_.tiles(); ++tile) {
+    if (viewer.lossy(tile) == 0 || now - tiles_[tile].changed < how.rest) continue;
+    parts.push_back({tile, whole_if_all(tile, viewer.lossy(tile))});
+  }
+  const auto distance = [&](const TilePart& part) {
+    return squared_distance(grid_.rect(part.tile), how.x, how.y);
+  };
+  std::sort(parts.begin(), parts.end(),
+            [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+  return parts;
+}
+
+UpdatePtr ScreenState::refine(ViewerState& viewer, SteadyTime now, const Refinement& how) {
+  if (viewer.number() != number_ || number_ == 0) return nullptr;
+  const auto bytes_of = [this](size_t pixels, size_t near) {
+    return refined_bytes_per_pixel_[near] * static_cast<double>(pixels);
+  };
+  std::vector<TilePart> lossy = rested(viewer, now, how);
   size_t pixels = 0;
-  for (const auto& [distance, part] : rested) {
-    if (!parts.empty() &&
-        static_cast<double>(pixels) * refined_bytes_per_pixel_ >= static_cast<double>(bytes))
-      break;
+  for (const TilePart& part : lossy) pixels += pixels_in({kTileSide, kTileSide}, part.mask);
+  const bool long_way = bytes_of(pixels, 0) > static_cast<double>(how.soon);
+  const auto end_of_coarse = std::stable_partition(
+      lossy.begin(), lossy.end(), [&](const TilePart& part) { return viewer.coarse(part.tile) != 0; });
+  const size_t near = long_way && end_of_coarse != lossy.begin();
+  if (near != 0) lossy.erase(end_of_coarse, lossy.end());
+
+  std::vector<TilePart> parts;
+  pixels = 0;
+  for (const TilePart& part : lossy) {
     if (parts.size() == kMaxRefinedTiles) break;
+    if (!parts.empty() && bytes_of(pixels, near) >= static_cast<double>(how.bytes)) break;
     parts.push_back(part);
     pixels += pixels_in({kTileSide, kTileSide}, part.mask);
   }
+  if (parts.empty()) return nullptr;
   std::sort(parts.begin(), parts.end(), [](const TilePart& a, const TilePart& b) { return a.tile < b.tile; });
-  UpdatePtr update =
-      make(number_, {.scale = 0, .tolerance = 0, .error = 0, .exact = true}, {}, std::move(parts));
-  refined_bytes_per_pixel_ = static_cast<double>(update->bytes()) / static_cast<double>(pixels);
+  CodingQuality quality;
+  quality.exact = true;
+  quality.error = near != 0 ? kNearError : 0;
+  UpdatePtr update = make(number_, quality, {}, std::move(parts));
+  refined_bytes_per_pixel_[near] = static_cast<double>(update->bytes()) / static_cast<double>(pixels);
   viewer.apply(update->operations, number_);
   return update;
 }

@@ -6,7 +6,9 @@
 #include "common/stream/tile_store.h"
 #include "common/stream/viewer_state.h"
 
+#include <array>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,15 @@ struct Update {
 };
 
 using UpdatePtr = std::shared_ptr<const Update>;
+
+/// How to refine.
+struct Refinement {
+  SteadyClock::duration rest{};  ///< for which blocks must not have changed
+  int x = 0;                     ///< nearest to this point first
+  int y = 0;
+  size_t bytes = 0;                                  ///< about so many at a time
+  size_t soon = std::numeric_limits<size_t>::max();  ///< what the connection carries in a moment
+};
 
 /// The screen as the server holds it, in tiles of which each knows the number of its last change, and what
 /// brings viewers up to date with it. A viewer that saw the state before gets the difference: copies,
@@ -52,10 +63,10 @@ class ScreenState {
   /// it is a few updates behind and those are still here.
   std::vector<UpdatePtr> bring_up_to_date(ViewerState& viewer, const CodingQuality& quality);
 
-  /// Exact pixels, of about `bytes`, for blocks that are lossy in the viewer's canvas and have not changed
-  /// for `rest`, nearest to (`x`, `y`) first. Nothing when there are none, or the viewer is not up to date.
-  UpdatePtr refine(ViewerState& viewer, SteadyTime now, SteadyClock::duration rest, int x, int y,
-                   size_t bytes);
+  /// Exact pixels for blocks that are lossy in the viewer's canvas and have rested. When all of them take
+  /// longer than a moment, those that look different come first, within kNearError. Nothing when there are
+  /// none, or the viewer is not up to date.
+  UpdatePtr refine(ViewerState& viewer, SteadyTime now, const Refinement& how);
 
   /// When the first of the viewer's lossy tiles will have rested; nothing when all are exact.
   std::optional<SteadyTime> next_refinement(const ViewerState& viewer, SteadyClock::duration rest) const;
@@ -88,6 +99,7 @@ class ScreenState {
   UpdatePtr catch_up(const ViewerState& viewer, const CodingQuality& quality);
   UpdatePtr make(uint64_t from, const CodingQuality& quality, std::vector<Operation> reused,
                  std::vector<TilePart> parts);
+  std::vector<TilePart> rested(const ViewerState& viewer, SteadyTime now, const Refinement& how) const;
   void keep_history();
   static bool can_follow(const ViewerState& viewer, const Update& update);
   BlockMask whole_if_all(size_t tile, BlockMask mask) const {
@@ -118,7 +130,7 @@ class ScreenState {
   std::vector<Made> made_;         ///< for the present number
   std::deque<UpdatePtr> history_;  ///< differences from one number to the next, newest last
   UpdateParts content_;
-  double refined_bytes_per_pixel_ = 1.0;
+  std::array<double, 2> refined_bytes_per_pixel_{1, 1};  ///< exactly, and within kNearError
 };
 
 }  // namespace latentdesk

@@ -34,6 +34,7 @@ BasicImageView<Byte> part(const BasicImageView<Byte>& image, const Rect& rect) {
           image.stride};
 }
 
+inline constexpr size_t kTilePixels = size_t{kTileSide} * kTileSide;
 inline constexpr int kBlockSide = 8;
 inline constexpr int kBlocksPerSide = kTileSide / kBlockSide;
 

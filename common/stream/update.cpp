@@ -3,6 +3,7 @@
 #include "common/json.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 
 namespace latentdesk {
@@ -30,9 +31,18 @@ std::vector<size_t> sizes_field(const json& object, const char* name) {
   return sizes;
 }
 
-constexpr auto kLatents = static_cast<size_t>(Part::latents);  // the last one
+constexpr auto kResiduals = static_cast<size_t>(Part::residuals),
+               kLatents = static_cast<size_t>(Part::latents);
 
 size_t total(std::span<const size_t> sizes) { return std::accumulate(sizes.begin(), sizes.end(), size_t{0}); }
+
+size_t not_empty(std::span<const size_t> sizes) {
+  return sizes.size() - static_cast<size_t>(std::count(sizes.begin(), sizes.end(), size_t{0}));
+}
+
+std::span<const size_t> zlib_sizes(const UpdateHeader& header) {
+  return std::span(header.sizes).first(kZlibParts);
+}
 
 }  // namespace
 
@@ -44,12 +54,9 @@ UpdateHeader parse_update_header(std::string_view text) {
   const std::vector<size_t> sizes = sizes_field(object, "sizes");
   std::copy(sizes.begin(), sizes.end(), header.sizes.begin());
   header.packed = sizes_field(object, "packed");
-  const size_t latents = header.sizes[kLatents] > 0 ? 1 : 0;
-  if (latents > 0) header.scale = scale_field(object);
-  const size_t streams =
-      kParts - 1 - static_cast<size_t>(std::count(header.sizes.begin(), header.sizes.end() - 1, 0u));
-  if (header.packed.size() != latents + streams &&
-      header.packed.size() != latents + std::min<size_t>(streams, 1)) {
+  if (header.sizes[kLatents] > 0) header.scale = scale_field(object);
+  const size_t zlib = not_empty(zlib_sizes(header)), coded = not_empty(header.sizes) - zlib;
+  if (header.packed.size() != coded + zlib && header.packed.size() != coded + std::min<size_t>(zlib, 1)) {
     throw ProtocolError("packed does not belong to sizes");
   }
   return header;
@@ -72,18 +79,16 @@ void check_part_sizes(const UpdateHeader& header, const TileGrid& grid, int late
   const size_t tiles = grid.tiles();
   const size_t tile_latents =
       size_t{kTileLatentSide} * kTileLatentSide * static_cast<size_t>(latent_channels);
-  constexpr size_t kTilePixels = size_t{kTileSide} * kTileSide;
   // A tile may be sent in a few pieces, none of which has more than its pixels.
   const PartSizes limits = {tiles * 256 + 65536, tiles * kTilePixels * 3, tiles * kTilePixels,
                             tiles * kTilePixels * 3, tiles * tile_latents};
   for (size_t i = 0; i < kParts; ++i) {
     if (header.sizes[i] > limits[i]) throw ProtocolError("a part is larger than the screen can need");
   }
-  if (header.sizes[static_cast<size_t>(Part::residuals)] % 3 != 0)
-    throw ProtocolError("planes are not of one length");
+  if (header.sizes[kResiduals] % 3 != 0) throw ProtocolError("planes are not of one length");
   if (header.sizes[kLatents] % tile_latents != 0) throw ProtocolError("latents are not those of whole tiles");
   if (total(header.packed) != payload) throw ProtocolError("packed does not belong to the payload");
-  check_inflated_size(total(header.sizes) - header.sizes[kLatents], payload);
+  check_inflated_size(total(zlib_sizes(header)), payload);
 }
 
 void UpdateParts::clear() {
@@ -91,6 +96,7 @@ void UpdateParts::clear() {
   colours.clear();
   indices.clear();
   for (auto& plane : residuals) plane.clear();
+  pixel_areas.clear();
   latents.clear();
 }
 
@@ -101,35 +107,49 @@ PartSizes UpdateParts::sizes() const {
 void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload) {
   header.sizes = parts.sizes();
   header.packed.clear();
-  pack_exact_parts(parts, header, payload);
-  if (parts.latents.empty()) return;
-  const size_t begin = payload.size();
-  latent_coder_.encode(parts.latents, parts.latent_channels, payload);
-  header.packed.push_back(payload.size() - begin);
+  pack_zlib_parts(parts, header, payload);
+  size_t begin = payload.size();
+  const auto end_stream = [&] {
+    header.packed.push_back(payload.size() - begin);
+    begin = payload.size();
+  };
+  if (header.sizes[kResiduals] > 0) {
+    pack_residuals(parts, payload);
+    end_stream();
+  }
+  if (header.sizes[kLatents] > 0) {
+    latent_coder_.encode(parts.latents, parts.latent_channels, payload);
+    end_stream();
+  }
 }
 
-void UpdatePacker::pack_exact_parts(const UpdateParts& parts, UpdateHeader& header,
-                                    std::vector<uint8_t>& payload) {
-  joined_.clear();
-  const auto join = [this](const auto& bytes) { joined_.insert(joined_.end(), bytes.begin(), bytes.end()); };
-  const auto join_residuals = [&] {
-    for (const auto& plane : parts.residuals) join(plane);
-  };
-  if (total(header.sizes) - header.sizes[kLatents] <= kJoinBytes) {
-    join(parts.operations);
-    join(parts.colours);
-    join(parts.indices);
-    join_residuals();
+void UpdatePacker::pack_zlib_parts(const UpdateParts& parts, UpdateHeader& header,
+                                   std::vector<uint8_t>& payload) {
+  const std::array<const std::vector<uint8_t>*, kZlibParts> zlib{&parts.operations, &parts.colours,
+                                                                 &parts.indices};
+  if (total(zlib_sizes(header)) <= kJoinBytes) {
+    joined_.clear();
+    for (const auto* part : zlib) joined_.insert(joined_.end(), part->begin(), part->end());
     return pack_part(joined_, Compression::thorough, header, payload);
   }
-  const auto search = [](size_t bytes) {
-    return bytes <= kThoroughBytes ? Compression::thorough : Compression::quick;
-  };
-  pack_part(parts.operations, Compression::thorough, header, payload);
-  pack_part(parts.colours, search(parts.colours.size()), header, payload);
-  pack_part(parts.indices, search(parts.indices.size()), header, payload);
-  join_residuals();
-  pack_part(joined_, Compression::residuals, header, payload);
+  for (const auto* part : zlib) {
+    const bool quick = part->size() > kThoroughBytes;
+    pack_part(*part, quick ? Compression::quick : Compression::thorough, header, payload);
+  }
+}
+
+void UpdatePacker::pack_residuals(const UpdateParts& parts, std::vector<uint8_t>& payload) {
+  const ResidualPlanes& planes = parts.residuals;
+  RangeEncoder coder(payload);
+  residual_coder_.begin();
+  size_t at = 0;
+  for (const PixelArea& area : parts.pixel_areas) {
+    const auto here = [&](size_t plane) { return planes[plane].data() + at; };
+    residual_coder_.encode(coder, area.tile, area.mask, {here(0), here(1), here(2)});
+    at += pixels_in(area.tile, area.mask);
+  }
+  assert(at == planes[0].size());
+  coder.finish();
 }
 
 void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
@@ -140,33 +160,28 @@ void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compress
   header.packed.push_back(packed_.size());
 }
 
-void UpdateUnpacker::unpack(const UpdateHeader& header, int latent_channels, ByteView payload) {
-  sizes_ = header.sizes;
-  bytes_.resize(total(sizes_));
-  std::span<uint8_t> out(bytes_);
-  std::span<const size_t> packed(header.packed);
-  const auto inflate = [&](size_t size) {
-    inflater_.inflate(payload.first(packed.front()), out.first(size));
-    payload = payload.subspan(packed.front());
-    packed = packed.subspan(1);
-    out = out.subspan(size);
+void UpdateUnpacker::unpack(const UpdateHeader& header, ByteView payload) {
+  const std::span<const size_t> zlib = zlib_sizes(header);
+  bytes_.resize(total(zlib));
+  size_t stream = 0;
+  const auto next = [&] {
+    const ByteView packed = payload.first(header.packed[stream++]);
+    payload = payload.subspan(packed.size());
+    return packed;
   };
-  const std::span<const size_t> exact = std::span(sizes_).first(kLatents);
-  const size_t latents = sizes_[kLatents];
-  if (packed.size() == (latents > 0 ? 2 : 1)) {
-    inflate(total(exact));
-  } else {
-    for (const size_t size : exact) {
-      if (size > 0) inflate(size);
+  const bool joined = header.packed.size() == 1 + not_empty(header.sizes) - not_empty(zlib);
+  std::span<uint8_t> out(bytes_);
+  if (joined && !out.empty()) inflater_.inflate(next(), out);
+  for (size_t i = 0; i < kParts; ++i) {
+    if (i >= kZlibParts) {
+      parts_[i] = header.sizes[i] > 0 ? next() : ByteView();
+      continue;
     }
+    const std::span<uint8_t> part = out.first(zlib[i]);
+    if (!joined && !part.empty()) inflater_.inflate(next(), part);
+    parts_[i] = part;
+    out = out.subspan(part.size());
   }
-  if (latents == 0) return;
-  latent_coder_.decode(payload, latent_channels, {reinterpret_cast<int8_t*>(out.data()), latents});
-}
-
-ByteView UpdateUnpacker::part(Part part) const {
-  const auto index = static_cast<size_t>(part);
-  return ByteView(bytes_).subspan(total(std::span(sizes_).first(index)), sizes_[index]);
 }
 
 }  // namespace latentdesk

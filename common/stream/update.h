@@ -5,6 +5,7 @@
 #include "common/stream/exact.h"
 #include "common/stream/latent_coding.h"
 #include "common/stream/operations.h"
+#include "common/stream/residual_coding.h"
 
 #include <array>
 #include <cstdint>
@@ -18,9 +19,9 @@
 //   number   of the state that the update brings the viewer to
 //   time     capture time in milliseconds since the Unix epoch
 //   sizes    bytes of the parts before compression, in the order of Part; trailing zeros are left out
-//   packed   bytes of the streams in the payload: zlib, one for each part but latents that is not empty, or
-//   one
-//            for all of these; then that of the latents, see latent_coding.h
+//   packed   bytes of the streams in the payload: zlib, one for each of the first three parts that is not
+//   empty,
+//            or one for all of these; then those of the residuals and of the latents, by range coders
 //   scale    of the latents, when there are any
 //
 // Parts: operations; colours, 3 bytes each (blue, green, red); packed palette indices; residuals of pixels,
@@ -53,12 +54,22 @@ std::string serialize_update_prefix(const UpdateHeader& header);
 /// Throws ProtocolError when a part is larger than a screen of this size can need, before memory is taken.
 void check_part_sizes(const UpdateHeader& header, const TileGrid& grid, int latent_channels, size_t payload);
 
+/// The first of them are compressed by zlib, the others by range coders.
+inline constexpr size_t kZlibParts = 3;
+
+/// Pixels of a tile.
+struct PixelArea {
+  Size tile;
+  BlockMask mask = 0;
+};
+
 /// What an update carries, uncompressed.
 struct UpdateParts {
   std::vector<uint8_t> operations;
   std::vector<uint8_t> colours;
   std::vector<uint8_t> indices;
   ResidualPlanes residuals;
+  std::vector<PixelArea> pixel_areas;  ///< that the residuals are of, in order
   std::vector<int8_t> latents;
   int latent_channels = 1;
 
@@ -74,11 +85,13 @@ class UpdatePacker {
   void pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
 
  private:
-  void pack_exact_parts(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
+  void pack_zlib_parts(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
+  void pack_residuals(const UpdateParts& parts, std::vector<uint8_t>& payload);
   void pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
                  std::vector<uint8_t>& payload);
 
   Deflater deflater_;
+  ResidualCoder residual_coder_;
   LatentCoder latent_coder_;
   std::vector<uint8_t> joined_;
   std::vector<uint8_t> packed_;
@@ -88,15 +101,14 @@ class UpdatePacker {
 class UpdateUnpacker {
  public:
   /// Unpacks the payload; sizes must have been checked. Throws ProtocolError. The view of a part is valid
-  /// until the next call.
-  void unpack(const UpdateHeader& header, int latent_channels, ByteView payload);
-  ByteView part(Part part) const;
+  /// until the next call; residuals and latents are as the range coder left them, in `payload` itself.
+  void unpack(const UpdateHeader& header, ByteView payload);
+  ByteView part(Part part) const { return parts_[static_cast<size_t>(part)]; }
 
  private:
   Inflater inflater_;
-  LatentCoder latent_coder_;
   std::vector<uint8_t> bytes_;
-  PartSizes sizes_{};
+  std::array<ByteView, kParts> parts_;
 };
 
 }  // namespace latentdesk

@@ -8,6 +8,7 @@ void ViewerState::reset(const TileGrid& grid, uint32_t slots) {
   grid_ = grid;
   number_ = 0;
   lossy_.assign(grid.tiles(), 0);
+  near_.assign(grid.tiles(), 0);
   slots_.assign(slots, {});
 }
 
@@ -34,6 +35,10 @@ void ViewerState::apply(std::span<const Operation> operations, uint64_t number) 
     } else {
       lossy = operation.lossy ? lossy | mask : lossy & ~mask;
     }
+    if (operation.kind == Kind::store) continue;
+    BlockMask& near = near_[operation.tile];
+    const bool is_near = operation.kind == Kind::pixels && operation.error <= kNearError;
+    near = is_near ? near | mask : near & ~mask;
   }
 }
 
@@ -47,6 +52,7 @@ void ViewerState::copy(const Operation& operation) {
       const bool source =
           is_lossy({block.x + operation.dx, block.y + operation.dy, block.width, block.height});
       lossy = source ? lossy | bit : lossy & ~bit;
+      near_[grid_.tile_at(x, y)] &= ~bit;
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import {Kind, parseOperations, type Operation} from './operations';
 import {Part, ProtocolError, type UpdateHeader} from './protocol';
-import {restorePixels} from './residuals';
+import {ResidualReader, restorePixels} from './residuals';
 import {forEachRun, pixelsIn, TILE_PIXELS, TILE_SIDE, TileGrid, type BlockMask, type Rect} from './tiles';
 
 const OPAQUE = 0xff000000;
@@ -16,15 +16,15 @@ export function indexBits(colours: number): number {
   return colours <= 16 ? 4 : 8;
 }
 
-/** Colours, indices and residuals of an update, eaten from the front. */
+/** Colours, indices and residuals of an update, eaten from the front. `parts` are as unpack gives them. */
 class Content {
   private colour = 0;
   private index = 0;
-  private residual = 0;
-  private readonly planeBytes: number;
+  private readonly reader: ResidualReader | null;
 
-  constructor(private readonly parts: Uint8Array[]) {
-    this.planeBytes = parts[Part.residuals].length / 3;
+  /** `residualPixels`: how many pixels have residuals. */
+  constructor(private readonly parts: Uint8Array[], private residualPixels: number) {
+    this.reader = residualPixels > 0 ? new ResidualReader(parts[Part.residuals]) : null;
   }
 
   /** As a pixel. */
@@ -44,18 +44,18 @@ class Content {
     return this.parts[Part.indices].subarray(begin, this.index);
   }
 
-  residuals(pixels: number): Uint8Array[] {
-    const begin = this.residual;
-    this.residual += pixels;
-    if (this.residual > this.planeBytes) throw new ProtocolError('the update has fewer residuals than its operations need');
-    return [0, 1, 2].map((c) => this.parts[Part.residuals].subarray(c * this.planeBytes + begin, c * this.planeBytes + this.residual));
+  residuals(width: number, height: number, mask: BlockMask): Uint8Array[] {
+    this.residualPixels -= pixelsIn(width, height, mask);
+    if (!this.reader || this.residualPixels < 0) throw new ProtocolError('the update has fewer residuals than its operations need');
+    return this.reader.read(width, height, mask);
   }
 
   expectEnd(): void {
     const {parts} = this;
-    if (this.colour !== parts[Part.colours].length || this.index !== parts[Part.indices].length || this.residual !== this.planeBytes) {
+    if (this.colour !== parts[Part.colours].length || this.index !== parts[Part.indices].length || this.residualPixels !== 0) {
       throw new ProtocolError('the update has more content than its operations need');
     }
+    this.reader?.finish();
   }
 }
 
@@ -87,7 +87,7 @@ export class Canvas {
     const operations = parseOperations(parts[Part.operations], this.grid, this.slotCount);
     for (const operation of operations) if (operation.kind === Kind.store) this.store(operation);
     this.copyAll(operations.filter((operation) => operation.kind === Kind.copy));
-    const content = new Content(parts);
+    const content = new Content(parts, header.sizes[Part.residuals] / 3);
     for (const operation of operations) this.draw(operation, content);
     content.expectEnd();
     return operations;
@@ -167,7 +167,7 @@ export class Canvas {
     if (operation.kind === Kind.palette) this.drawPalette(operation, operation.colours, content);
     if (operation.kind === Kind.pixels) {
       const {rect, base} = this.place(operation.tile);
-      const planes = content.residuals(pixelsIn(rect.width, rect.height, operation.mask));
+      const planes = content.residuals(rect.width, rect.height, operation.mask);
       restorePixels(planes, rect.width, rect.height, operation.mask, operation.error, {
         pixels: this.pixels,
         base,

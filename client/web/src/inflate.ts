@@ -1,6 +1,6 @@
 // zlib streams (RFC 1950) by the browser's own decompressor, with a limit on what comes out.
 
-import {Part, ProtocolError, sum, type UpdateHeader} from './protocol';
+import {ProtocolError, sum, ZLIB_PARTS, type UpdateHeader} from './protocol';
 
 /** Inflates one stream to exactly `out`; throws ProtocolError where it is damaged, shorter, longer, or followed by more. */
 export async function inflate(packed: Uint8Array, out: Uint8Array): Promise<void> {
@@ -26,17 +26,19 @@ export async function inflate(packed: Uint8Array, out: Uint8Array): Promise<void
   if (filled !== out.length) throw new ProtocolError('a stream inflates to less than its header says');
 }
 
-/** The parts of an update, whose sizes must have been checked. That of latents stays packed. */
+/** The parts of an update, whose sizes must have been checked. Residuals and latents stay as the range coder left them. */
 export async function unpack(header: UpdateHeader, payload: Uint8Array): Promise<Uint8Array[]> {
-  const sizes = header.sizes.slice(0, Part.latents);
-  const packed = header.sizes[Part.latents] > 0 ? header.packed.slice(0, -1) : header.packed;
-  const bytes = new Uint8Array(sum(sizes));
-  const parts: Uint8Array[] = [];
   let begin = 0;
-  for (const size of sizes) parts.push(bytes.subarray(begin, (begin += size)));
+  const streams = header.packed.map((size) => payload.subarray(begin, (begin += size)));
+  const coded = header.sizes.slice(ZLIB_PARTS).map((size) => size > 0);
+  const zlib = streams.length - coded.filter(Boolean).length;
+
+  const sizes = header.sizes.slice(0, ZLIB_PARTS);
+  const bytes = new Uint8Array(sum(sizes));
   begin = 0;
-  const streams = packed.map((size) => payload.subarray(begin, (begin += size)));
-  const targets = packed.length === 1 ? [bytes] : parts.filter((part) => part.length > 0);
+  const parts = sizes.map((size) => bytes.subarray(begin, (begin += size)));
+  const targets = zlib === 1 ? [bytes] : parts.filter((part) => part.length > 0);
   await Promise.all(targets.map((target, i) => inflate(streams[i], target)));
-  return [...parts, payload.subarray(begin)];
+  let next = zlib;
+  return [...parts, ...coded.map((present) => (present ? streams[next++] : new Uint8Array()))];
 }

@@ -32,6 +32,7 @@ export const enum Part {
   latents,
 }
 export const PARTS = 5;
+export const ZLIB_PARTS = 3; // the first ones; the others are by range coders
 
 export interface UpdateHeader {
   type: 'update';
@@ -129,13 +130,14 @@ function sizes(fields: Fields, name: string): number[] {
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
+const notEmpty = (values: readonly number[]): number => values.filter((size) => size > 0).length;
+
 function parseUpdate(fields: Fields): UpdateHeader {
   const named = sizes(fields, 'sizes');
   const packed = sizes(fields, 'packed');
   const all = [...named, ...new Array<number>(PARTS - named.length).fill(0)];
-  const streams = all.slice(0, Part.latents).filter((size) => size > 0).length;
-  const latents = all[Part.latents] > 0 ? 1 : 0;
-  if (packed.length !== latents + streams && packed.length !== latents + Math.min(streams, 1)) {
+  const zlib = notEmpty(all.slice(0, ZLIB_PARTS)), coded = notEmpty(all.slice(ZLIB_PARTS));
+  if (packed.length !== coded + zlib && packed.length !== coded + Math.min(zlib, 1)) {
     throw new ProtocolError('packed does not belong to sizes');
   }
   const scale = all[Part.latents] > 0 ? number(fields, 'scale', Number.MIN_VALUE, 1e6) : 0;
@@ -188,6 +190,6 @@ export function checkPartSizes(header: UpdateHeader, grid: TileGrid, latentChann
   }
   if (header.sizes[Part.residuals] % 3 !== 0) throw new ProtocolError('planes are not of one length');
   if (sum(header.packed) !== payload) throw new ProtocolError('packed does not belong to the payload');
-  const inflated = sum(header.sizes) - header.sizes[Part.latents];
+  const inflated = sum(header.sizes.slice(0, ZLIB_PARTS));
   if (Math.floor(inflated / MAX_DEFLATE_RATIO) > payload) throw new ProtocolError('the payload is too short for its header');
 }

@@ -1,6 +1,64 @@
-// Pixels within a bound of the original, or without loss: docs/protocol.md, "Residuals", is the norm.
+// Pixels within a bound of the original, or without loss: docs/protocol.md, "Residuals" and "The stream of residuals", is the norm.
 
-import {forEachRun, type BlockMask} from './tiles';
+import {halfOctave, Models, RangeDecoder, width as widthOf} from './range_decoder';
+import {forEachRun, TILE_PIXELS, TILE_SIDE, type BlockMask} from './tiles';
+
+// Magnitudes of a tile have a border of zeros: a row above, a column at the left and one at the right.
+const STRIDE = TILE_SIDE + 2;
+const PLANE = STRIDE * (TILE_SIDE + 1);
+
+/** An update's residuals, from the bytes of a range coder. */
+export class ResidualReader {
+  private readonly decoder: RangeDecoder;
+  private readonly widths = new Models(3 * 16 * 5 * 8);
+  private readonly seconds = new Models(3 * 9);
+  private readonly magnitudes = new Uint8Array(3 * PLANE);
+  private readonly planes = [0, 1, 2].map(() => new Uint8Array(TILE_PIXELS));
+
+  constructor(stream: Uint8Array) {
+    this.decoder = new RangeDecoder(stream);
+  }
+
+  /** Those of a tile's pixels in `mask`, one of each plane a pixel, valid until the next call. */
+  read(width: number, height: number, mask: BlockMask): Uint8Array[] {
+    this.decoder.check();
+    this.magnitudes.fill(0);
+    this.planes.forEach((residuals, plane) => {
+      let i = 0;
+      forEachRun(width, height, mask, (x, y, count) => {
+        let at = plane * PLANE + (y + 1) * STRIDE + x + 1;
+        for (const end = at + count; at < end; ++at) {
+          const residual = this.residual(plane, at);
+          this.magnitudes[at] = Math.abs(residual);
+          residuals[i++] = residual;
+        }
+      });
+    });
+    return this.planes;
+  }
+
+  finish(): void {
+    this.decoder.finish();
+  }
+
+  private residual(plane: number, at: number): number {
+    const {decoder, magnitudes} = this;
+    const above = at - STRIDE;
+    const around = 2 * magnitudes[at - 1] + 2 * magnitudes[above] + magnitudes[above - 1] + magnitudes[above + 1];
+    let others = 0;
+    for (let before = 1; before <= plane; ++before) others += magnitudes[at - before * PLANE];
+    const models = ((plane * 16 + Math.min(halfOctave(around), 15)) * 5 + Math.min(widthOf(others), 4)) * 8;
+    let bits = 0;
+    while (bits < 8 && decoder.bit(this.widths, models + bits)) ++bits;
+    if (bits === 0) return 0;
+    let magnitude = 1;
+    if (bits > 1) {
+      const second = decoder.bit(this.seconds, plane * 9 + bits);
+      magnitude = ((2 + second) << (bits - 2)) | decoder.bits(bits - 2);
+    }
+    return decoder.bits(1) ? -magnitude : magnitude;
+  }
+}
 
 /** A tile's pixels in a picture of R, G, B, X bytes; `base` and `stride` in pixels. */
 export interface TilePixels {
