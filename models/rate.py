@@ -5,12 +5,11 @@ of int8 latents [c,h,w] for DEFLATE, channels by falling activity:
 
 `planar_bytes`, the baseline's: all of a channel after all of another, one zlib stream, run lengths only.
 
-`pack`, by which training measures itself, since it needs no build, a stand-in for the stream's range coder
-(common/stream/latent_coding.h), which needs a fifth to a third less: a plane of counts, how many channels a
-position has up to its last non-zero one; then the values before that, position by position, in parts by band of channels and class of count. All parts
-are DEFLATE, each with the strategy that suits it best (`deflateParams` switches between parts of one stream); a
-reader knows each part's length from the counts. Busy and quiet blocks so have Huffman codes of their own, and
-blocks that were seen before are found again.
+`pack`, by which training measures itself, since it needs no build: a plane of counts, how many channels a
+position has up to its last non-zero one; then the values before that, position by position, in parts by band of
+channels and class of count. All parts are DEFLATE, each with the strategy that suits it best (`deflateParams`
+switches between parts of one stream); a reader knows each part's length from the counts. Busy and quiet blocks
+so have Huffman codes of their own, and blocks that were seen before are found again.
 """
 
 import math

@@ -97,8 +97,7 @@ TEST(Server, MissingModelAndDisplayAreClearErrors) {
   options = pattern_options();
   options.source = "x11";
   options.display = ":9999";
-  Server server(options);
-  EXPECT_THROW(server.run(), std::runtime_error);
+  EXPECT_THROW(Server server(options), std::runtime_error);
 }
 
 std::string read_file(const std::string& path) {
