@@ -21,8 +21,6 @@ Parameters parameters(Compression compression) {
       return {1, Z_RLE};  // the level changes nothing but bookkeeping
     case Compression::quick:
       return {3, Z_DEFAULT_STRATEGY};
-    case Compression::residuals:
-      return {1, Z_FILTERED};
     case Compression::thorough:
       break;
   }

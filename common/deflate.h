@@ -13,7 +13,6 @@ enum class Compression {
   runs,       ///< of one byte alone: on planar latents smaller than a full search, and several times faster
   thorough,   ///< a full search
   quick,      ///< a short search, for much data in little time
-  residuals,  ///< a short search that prefers single bytes, for what a predictor left over
 };
 
 /// Compresses buffers into zlib streams (RFC 1950) that stand alone. Memory is reused between calls. One

@@ -1,6 +1,7 @@
 #include "common/stream/exact.h"
 #include "common/stream/motion.h"
 #include "common/stream/palette.h"
+#include "common/stream/residual_coding.h"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,51 @@ Image noise(Size size, unsigned seed, uint32_t colours = 0x00ffffff) {
     std::memcpy(image.data() + i * kBytesPerPixel, &pixel, sizeof pixel);
   }
   return image;
+}
+
+/// What a decoder makes of the bytes, for as many tiles as were coded.
+ResidualPlanes decoded(ByteView bytes, Size size, BlockMask mask, int tiles) {
+  const size_t pixels = pixels_in(size, mask);
+  ResidualPlanes planes;
+  for (auto& plane : planes) plane.resize(pixels * static_cast<size_t>(tiles), 99);
+  RangeDecoder decoder(bytes);
+  ResidualCoder coder;
+  coder.begin();
+  for (size_t at = 0; at < planes[0].size(); at += pixels) {
+    coder.decode(decoder, size, mask, {planes[0].data() + at, planes[1].data() + at, planes[2].data() + at});
+  }
+  decoder.finish();
+  return planes;
+}
+
+TEST(Residuals, ComeBackFromTheRangeCoder) {
+  std::mt19937_64 random(9);
+  for (const Size size : {Size{64, 64}, Size{64, 22}, Size{9, 64}}) {
+    const BlockMask mask = size.width == 64 ? kWholeTile : random() | 1;
+    constexpr int kTiles = 3;
+    ResidualPlanes planes;
+    std::vector<uint8_t> bytes;
+    RangeEncoder encoder(bytes);
+    ResidualCoder coder;
+    coder.begin();
+    for (int tile = 0; tile < kTiles; ++tile) {
+      const size_t at = planes[0].size();
+      for (auto& plane : planes) {
+        // Small ones, all there are, and those at the ends.
+        while (plane.size() < at + pixels_in(size, mask))
+          plane.push_back(static_cast<uint8_t>(tile == 0   ? random() % 3 - 1
+                                               : tile == 1 ? random()
+                                                           : random() % 3 + 127));
+      }
+      coder.encode(encoder, size, mask,
+                   {planes[0].data() + at, planes[1].data() + at, planes[2].data() + at});
+    }
+    encoder.finish();
+    EXPECT_TRUE(decoded(bytes, size, mask, kTiles) == planes);
+    EXPECT_THROW(decoded(ByteView(bytes).first(bytes.size() - 1), size, mask, kTiles), ProtocolError);
+    bytes.push_back(0);
+    EXPECT_THROW(decoded(bytes, size, mask, kTiles), ProtocolError);
+  }
 }
 
 class Pixels : public testing::TestWithParam<int> {};
