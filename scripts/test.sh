@@ -140,7 +140,7 @@ stage_tidy() {
 stage_debug() {
   build debug
   # What oneDNN and X11 keep until the end is not leaked by us, but what we forget is: LeakSanitizer stays on.
-  without_random_addresses ctest --preset debug --timeout 300
+  without_random_addresses ctest --preset debug --timeout 600
 }
 
 stage_threads() {
@@ -148,7 +148,7 @@ stage_threads() {
   mapfile -t targets < <(sed -n 's/^ *latentdesk_test(\([a-z_]*\) LABEL threads\b.*/\1/p' tests/CMakeLists.txt)
   ((${#targets[@]} > 0)) || fail "no test in tests/CMakeLists.txt is labelled threads"
   build tsan "${targets[@]}"
-  without_random_addresses ctest --preset tsan -L threads --no-tests=error --timeout 300
+  without_random_addresses ctest --preset tsan -L threads --no-tests=error --timeout 600
 }
 
 # The sanitizers of GCC 12 and clang 14 cannot map their shadow where newer kernels randomise more bits.

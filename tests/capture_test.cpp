@@ -3,6 +3,7 @@
 #include "server/x11_buffers.h"
 #include "server/x11_capture.h"
 #include "server/x11_connection.h"
+#include "server/x11_cursor.h"
 
 #include <gtest/gtest.h>
 
@@ -107,27 +108,41 @@ TEST_F(X11CaptureTest, WakesWithoutDamage) {
   EXPECT_LT(SteadyClock::now() - start, 1s);
 }
 
-TEST_F(X11CaptureTest, DrawsThePointerAndNoticesThatItMoves) {
+TEST_F(X11CaptureTest, ThePointerComesBesideThePictureWhereItIsWanted) {
   Display* display = connection_->get();
   const unsigned shape = 68;  // XC_left_ptr
   Cursor cursor = XCreateFontCursor(display, shape);
   XDefineCursor(display, connection_->root(), cursor);
   fill(0x00ff00, 0, 0, 320, 200);
-  XTestFakeMotionEvent(display, -1, 100, 100, CurrentTime);
-  XSync(display, False);
+  const auto move = [display](int x, int y) {
+    XTestFakeMotionEvent(display, -1, x, y, CurrentTime);
+    XSync(display, False);
+  };
+  move(100, 100);
 
   const auto capture = open(true);
   const auto buffers = capture->make_buffers(1);
   settle(*capture, *buffers[0]);
-  EXPECT_NE(pixel(*buffers[0], 101, 103), 0x00ff00u);
-  EXPECT_EQ(pixel(*buffers[0], 201, 153), 0x00ff00u);
+  EXPECT_EQ(pixel(*buffers[0], 101, 103), 0x00ff00u);
+  EXPECT_FALSE(capture->cursor());
+  move(120, 120);
+  EXPECT_FALSE(wait(*capture, 200ms));  // nobody wants it
 
-  XTestFakeMotionEvent(display, -1, 200, 150, CurrentTime);
-  XSync(display, False);
+  capture->watch_cursor(true);
+  ASSERT_TRUE(capture->cursor());
+  move(200, 150);
   EXPECT_TRUE(wait(*capture, 2000ms));
   capture->grab(*buffers[0]);
-  EXPECT_EQ(pixel(*buffers[0], 101, 103), 0x00ff00u);
+  EXPECT_EQ(pixel(*buffers[0], 201, 153), 0x00ff00u);
+  draw_cursor(*capture->cursor(), buffers[0]->view());
   EXPECT_NE(pixel(*buffers[0], 201, 153), 0x00ff00u);
+  EXPECT_EQ(pixel(*buffers[0], 101, 103), 0x00ff00u);
+}
+
+TEST_F(X11CaptureTest, NoPointerWhereItIsNotToBeSeen) {
+  const auto capture = open(false);
+  capture->watch_cursor(true);
+  EXPECT_FALSE(capture->cursor());
 }
 
 TEST_F(X11CaptureTest, ServerGoingAwayIsAnErrorAndNoCrash) {

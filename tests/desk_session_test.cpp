@@ -2,6 +2,7 @@
 #include "server/server.h"
 #include "server/x11_connection.h"
 #include "tests/beast_client.h"
+#include "tests/eventually.h"
 
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -25,15 +26,6 @@ namespace latentdesk {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <typename Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 500; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
-}
 
 class RunningServer {
  public:

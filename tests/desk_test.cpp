@@ -3,6 +3,7 @@
 #include "server/virtual_display.h"
 #include "server/x11_connection.h"
 #include "server/x11_cursor.h"
+#include "tests/eventually.h"
 
 #include <gtest/gtest.h>
 
@@ -34,13 +35,9 @@ using namespace std::chrono_literals;
 constexpr Size kSize{800, 600};
 const std::string kText = "Grüße, 안녕, ¿qué? 42 ABC xyz @{}[]~\\ ÄÖ€\n";
 
-template <typename Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 500; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
+/// Of this process alone.
+std::string temporary_file(const std::string& name) {
+  return testing::TempDir() + "desk-" + name + "-" + std::to_string(getpid());
 }
 
 std::u32string characters_of(const std::string& utf8) {
@@ -97,7 +94,7 @@ class DeskTest : public testing::Test {
 
   /// A shell command on the display; its output.
   std::string output_of(const std::string& command) {
-    const std::string file = testing::TempDir() + "desk-output";
+    const std::string file = temporary_file("output");
     const std::string line =
         "DISPLAY=" + display_.name() + " LC_ALL=C.UTF-8 timeout 20 " + command + " > " + file;
     if (std::system(line.c_str()) != 0) return "failed: " + command;
@@ -190,7 +187,7 @@ class Typing : public DeskTest, public testing::WithParamInterface<const char*> 
     return content_of(file_);
   }
 
-  const std::string file_ = testing::TempDir() + "desk-typed-" + std::to_string(getpid());
+  const std::string file_ = temporary_file("typed");
   std::unique_ptr<ChildProcess> terminal_;
 };
 
@@ -362,7 +359,7 @@ class DeskClipboard : public DeskTest {
  protected:
   /// A program copies it, and keeps it until another does.
   void copy(const std::string& text) {
-    const std::string file = testing::TempDir() + "desk-copied";
+    const std::string file = temporary_file("copied");
     std::ofstream(file, std::ios::binary) << text;
     output_of("xclip -selection clipboard -i " + file);
   }

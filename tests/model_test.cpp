@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <unistd.h>
 
 namespace latentdesk {
 namespace {
@@ -72,7 +73,7 @@ TEST(Model, UnchangedRewriteIsAccepted) {
 TEST(Model, DamageIsFoundByTheChecksum) {
   auto bytes = shipped_bytes();
   bytes.back() ^= 1;
-  const std::string path = testing::TempDir() + "damaged.safetensors";
+  const std::string path = testing::TempDir() + std::to_string(getpid()) + "-damaged.safetensors";
   std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
   EXPECT_THROW(load_model(path), ModelError);
 }

@@ -4,12 +4,13 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace latentdesk {
 namespace {
 
 std::string write_file(const std::string& name, size_t bytes) {
-  const std::string path = testing::TempDir() + name;
+  const std::string path = testing::TempDir() + std::to_string(getpid()) + "-" + name;
   std::ofstream file(path, std::ios::binary);
   for (size_t i = 0; i < bytes; ++i) file.put(static_cast<char>(i / 32));  // a frame of 4x2 has 32 bytes
   return path;

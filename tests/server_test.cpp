@@ -74,7 +74,7 @@ TEST(Server, SurvivesItsDisplayAndFindsItAgain) {
 }
 
 TEST(Server, BeyondLoopbackNeedsEncryptionAndATokenUnlessInsecure) {
-  setenv("XDG_STATE_HOME", (testing::TempDir() + "server-test-state").c_str(), 1);
+  setenv("XDG_STATE_HOME", (testing::TempDir() + "server-test-state-" + std::to_string(getpid())).c_str(), 1);
   ServerOptions options = pattern_options();
   options.listen = "0.0.0.0:0";
   EXPECT_THROW(Server server(options), std::runtime_error);
@@ -112,7 +112,7 @@ int run(const std::string& command) {
 }
 
 const std::string kBin = LATENTDESK_BIN_DIR;
-const std::string kScratch = testing::TempDir();
+const std::string kScratch = testing::TempDir() + "server-test-" + std::to_string(getpid()) + "-";
 
 TEST(Programs, ViewerShowsWhatTheServerCaptures) {
   RunningServer server(pattern_options());

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+namespace latentdesk {
+
+/// Whether the condition comes to hold within five seconds.
+template <typename Condition>
+bool eventually(Condition condition) {
+  for (int i = 0; i < 500; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+}  // namespace latentdesk
