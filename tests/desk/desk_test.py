@@ -169,20 +169,20 @@ class Use(unittest.TestCase):
         self.local.xdotool("keyup", "shift")
         wait_until(lambda: self.remote.held_keys() == 0, "released key")
 
+    def test_keys_of_the_window_manager_go_to_the_desktop_when_grabbed(self):
+        terminal = self.remote.start(["xterm", "-geometry", "30x5+650+50", "-T", "to be closed"])
+        self.remote.window("to be closed")
+        self.session.click(700, 100)
+        self.session.key("ctrl+alt+shift+g", "alt+F4")  # of openbox on both sides
+        wait_until(lambda: terminal.poll() is not None, "end of the terminal")
+        self.assertIsNone(self.session.viewer.poll())
+        self.session.key("ctrl+alt+shift+g")
+
     def test_control_is_given_and_taken(self):
         self.session.key("ctrl+alt+shift+c")
         self.session.await_title("nobody in control")
         self.session.key("ctrl+alt+shift+c")
         self.session.await_title("x768, in control")
-
-
-class Grab(unittest.TestCase):
-    def test_keys_of_the_window_manager_go_to_the_desktop(self):
-        session = self.enterContext(Session(BIN, "--grab-keyboard"))
-        session.enter_editor()
-        session.key("alt+F4")  # of openbox on both sides
-        wait_until(lambda: not session.remote.windows("Mousepad"), "end of the editor")
-        self.assertIsNone(session.viewer.poll())
 
 
 class Screen(unittest.TestCase):
@@ -241,36 +241,35 @@ class Resize(unittest.TestCase):
 
 
 class Death(unittest.TestCase):
-    """What a viewer holds down goes up however it ends."""
+    def test_what_was_held_goes_up(self):
+        session = self.enterContext(Session(BIN))
+        session.enter_editor()
+        self.hold(session)
+        session.viewer.send_signal(signal.SIGSTOP)  # its connection stays, and nothing comes from it
+        self.assert_clean_within(4, session.remote, "SIGSTOP")
+        session.viewer.send_signal(signal.SIGCONT)
+        session.local.xdotool("keyup", "shift", "mouseup", 1)
+        self.hold(session)
+        session.viewer.kill()
+        self.assert_clean_within(2, session.remote, "SIGKILL")
 
-    def setUp(self):
-        self.session = self.enterContext(Session(BIN))
-        self.remote = self.session.remote
-        self.session.enter_editor()
-        self.session.local.xdotool("keydown", "shift", "mousedown", 1)
-        wait_until(self.is_held, "held Shift and button")
-
-    def is_held(self) -> bool:
+    def hold(self, session) -> None:
+        """Shift and the left button, from the viewer."""
+        session.local.xdotool("keydown", "shift", "mousedown", 1)
         mask = SHIFT_MASK | LEFT_MASK
-        return self.remote.held_keys() == 1 and self.remote.pointer()[2] & mask == mask
+        remote = session.remote
+        wait_until(
+            lambda: remote.held_keys() == 1 and remote.pointer()[2] & mask == mask, "held Shift and button"
+        )
 
-    def is_clean(self) -> bool:
-        return self.remote.held_keys() == 0 and self.remote.pointer()[2] == 0
-
-    def assert_clean_within(self, seconds: float, what: str) -> None:
+    def assert_clean_within(self, seconds: float, remote, what: str) -> None:
         begin = time.monotonic()
-        wait_until(self.is_clean, "clean keyboard and pointer", seconds)
+        wait_until(
+            lambda: remote.held_keys() == 0 and remote.pointer()[2] == 0,
+            "clean keyboard and pointer",
+            seconds,
+        )
         print(f"clean {1000 * (time.monotonic() - begin):.0f} ms after {what}")
-
-    def test_killed(self):
-        self.session.viewer.kill()
-        self.assert_clean_within(2, "SIGKILL")
-
-    def test_stopped(self):
-        """Its connection stays, and nothing comes from it."""
-        self.session.viewer.send_signal(signal.SIGSTOP)
-        self.addCleanup(self.session.viewer.send_signal, signal.SIGCONT)
-        self.assert_clean_within(4, "SIGSTOP")
 
 
 class ViewOnly(unittest.TestCase):
