@@ -160,7 +160,7 @@ export class Desktop {
     try {
       await run(join(this.binaries, 'latentdesk-viewer'), [...options, `ws://127.0.0.1:${port}`]);
     } catch (error) {
-      if (seconds > 8 || !/no picture came/.test(error.stderr)) throw error;
+      if (seconds > 16 || !/no picture came/.test(error.stderr)) throw error;
       return this.nativeScreenshot(port, 2 * seconds);
     }
     return readFileSync(file);

@@ -1,15 +1,16 @@
 // Measures the page in Chromium against a real server, all on this machine:
-//   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|memory]
+//   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|demo|memory]
 
 import {createRequire} from 'node:module';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
+import {figuresOf, inControl, openPage, SIZE} from './page.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
-const SIZE = {width: 1280, height: 720};
 const MIB = 1024 * 1024;
 const {values: options} = parseArgs({
   options: {
@@ -24,14 +25,10 @@ function quantile(values, part) {
 }
 
 async function open(browser, port) {
-  const page = await browser.newPage({viewport: SIZE});
-  await page.goto(`http://127.0.0.1:${port}/`);
-  await eventually(() => page.evaluate(() => document.documentElement.dataset.state === 'open'), 'the picture');
+  const page = await openPage(browser, port);
   await page.locator('#statistics').press('Enter');
   return page;
 }
-
-const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll('\n', ' ');
 
 /** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
 async function rendererBytes(browser) {
@@ -83,18 +80,21 @@ const measurements = {
   async keys(browser, desktop, port) {
     await desktop.type('clear');
     const page = await open(browser, port);
+    await inControl(page, 'free');
+    await desktop.x('search', '--class', 'xterm', 'windowfocus', '--sync');
+    await page.locator('#keys').focus();
     await page.evaluate(watchCanvas);
+    await page.evaluate(() => addEventListener('keydown', () => (globalThis.pressed = Date.now()), {capture: true}));
     const times = [];
-    for (let i = 0; i < 40; ++i) {
+    for (let i = 0; i < 60; ++i) {
       await sleep(150);
-      const shown = page.evaluate(() => waitForChange(20, 20, 500, 24));
+      const shown = page.evaluate(() => waitForChange(20, 20, 900, 24));
       await sleep(60);
-      const pressed = Date.now();
-      await desktop.x('key', 'x');
-      times.push((await shown) - pressed);
+      await page.keyboard.press('x');
+      times.push((await shown) - (await page.evaluate(() => globalThis.pressed)));
     }
     const [middle, slow] = [quantile(times, 0.5), quantile(times, 0.95)];
-    console.log(`key press (with the start of xdotool) to glyph on the canvas: p50 ${middle} ms, p95 ${slow} ms`);
+    console.log(`key pressed in the page to glyph on its canvas: p50 ${middle} ms, p95 ${slow} ms`);
     await page.close();
   },
 
@@ -104,6 +104,20 @@ const measurements = {
     for (let i = 0; i < 4; ++i) {
       await sleep(4000);
       console.log('whole screen is a video of 15 fps: ' + (await figuresOf(page)));
+    }
+    await page.close();
+  },
+
+  /** The desktop of scripts/demo_desktop.sh, of a server of its own. */
+  async demo(browser, desktop) {
+    const port = await freePort();
+    const ready = join(desktop.folder, 'ready');
+    await desktop.serve(port, '--start-display', '1280x720', '--', 'scripts/demo_desktop.sh', ready);
+    await eventually(() => existsSync(ready), 'the demo desktop', 60);
+    const page = await open(browser, port);
+    for (let i = 0; i < 4; ++i) {
+      await sleep(4000);
+      console.log('the demo desktop: ' + (await figuresOf(page)));
     }
     await page.close();
   },

@@ -71,8 +71,8 @@ function listen(): void {
 
 function start(): void {
   const desktop = byId<HTMLCanvasElement>('desktop');
-  if (!('transferControlToOffscreen' in desktop) || typeof DecompressionStream === 'undefined') {
-    return showState('ended', 'This browser is too old: Chrome 80, Firefox 113 or Safari 16.4 and later can show the desktop.');
+  if (!('transferControlToOffscreen' in desktop)) {
+    return showState('ended', 'This browser is too old: Chrome 91, Firefox 105 or Safari 16.4 and later can show the desktop.');
   }
   listen();
   warnOfClearText();
