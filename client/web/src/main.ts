@@ -17,7 +17,7 @@ function takeToken(): string | undefined {
   if (given !== null) {
     sessionStorage.setItem(TOKEN_KEY, given);
     hash.delete('token');
-    const rest = hash.size > 0 ? '#' + hash.toString() : '';
+    const rest = hash.toString() === '' ? '' : '#' + hash.toString();
     history.replaceState(null, '', location.pathname + location.search + rest);
   }
   return sessionStorage.getItem(TOKEN_KEY) ?? undefined;
@@ -72,7 +72,7 @@ function listen(): void {
 function start(): void {
   const desktop = byId<HTMLCanvasElement>('desktop');
   if (!('transferControlToOffscreen' in desktop)) {
-    return showState('ended', 'This browser is too old: Chrome 91, Firefox 105 or Safari 16.4 and later can show the desktop.');
+    return showState('ended', 'This browser is too old: Chrome 93, Firefox 114 or Safari 16.4 and later can show the desktop.');
   }
   listen();
   warnOfClearText();
