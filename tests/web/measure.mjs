@@ -30,13 +30,34 @@ async function open(browser, port) {
   return page;
 }
 
-/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
-async function rendererBytes(browser) {
+async function renderers(browser) {
   const session = await browser.newBrowserCDPSession();
   const {processInfo} = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
+  return processInfo.filter(({type}) => type === 'renderer');
+}
+
+/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
+async function rendererBytes(browser) {
   const pss = ({id}) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))[1]) * 1024;
-  return processInfo.filter(({type}) => type === 'renderer').reduce((sum, process) => sum + pss(process), 0);
+  return (await renderers(browser)).reduce((sum, process) => sum + pss(process), 0);
+}
+
+/** Processor time that the page's processes have taken, in ms: what other work on the machine changes little. */
+async function rendererTime(browser) {
+  return (await renderers(browser)).reduce((sum, {cpuTime}) => sum + cpuTime * 1000, 0);
+}
+
+const updatesOf = async (page) => Number(/in (\d+) updates/.exec(await figuresOf(page))?.[1] ?? 0);
+
+/** Prints the figures of some seconds, four times, and what an update took of a processor. */
+async function report(browser, page, what) {
+  for (let i = 0; i < 4; ++i) {
+    const [time, updates] = [await rendererTime(browser), await updatesOf(page)];
+    await sleep(4000);
+    const each = ((await rendererTime(browser)) - time) / ((await updatesOf(page)) - updates);
+    console.log(`${what}: ${each.toFixed(1)} ms of a processor for an update; ${await figuresOf(page)}`);
+  }
 }
 
 /** Installs `waitForChange(x, y, width, height)` in the page: the time at which that part of the canvas is another one. */
@@ -100,11 +121,8 @@ const measurements = {
 
   async video(browser, desktop, port) {
     const page = await open(browser, port);
-    desktop.playVideo(20, '1280x720');
-    for (let i = 0; i < 4; ++i) {
-      await sleep(4000);
-      console.log('whole screen is a video of 15 fps: ' + (await figuresOf(page)));
-    }
+    desktop.playVideo(20, {size: '1280x720'});
+    await report(browser, page, 'whole screen is a video of 15 fps');
     await page.close();
   },
 
@@ -115,10 +133,7 @@ const measurements = {
     await desktop.serve(port, '--start-display', '1280x720', '--', 'scripts/demo_desktop.sh', ready);
     await eventually(() => existsSync(ready), 'the demo desktop', 60);
     const page = await open(browser, port);
-    for (let i = 0; i < 4; ++i) {
-      await sleep(4000);
-      console.log('the demo desktop: ' + (await figuresOf(page)));
-    }
+    await report(browser, page, 'the demo desktop');
     await page.close();
   },
 
