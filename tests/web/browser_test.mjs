@@ -72,7 +72,7 @@ async function expectSamePicture(page, desktop, port, what) {
       return found.largest === 0 ? found : (console.log('  not yet', what, found), null);
     },
     `the same picture after ${what}`,
-    30,
+    60, // on a busy machine a video takes longer than its time
   );
   assert.deepEqual([result.width, result.height], [SIZE.width, SIZE.height]);
   assert.ok(result.light > 20, 'the picture shows something');
@@ -102,7 +102,7 @@ const scenarios = {
     console.log('     while scrolling: ' + (await figuresOf(page)));
     await sleep(1500);
     await expectSamePicture(page, desktop, port, 'typing and scrolling');
-    desktop.playVideo(VIDEO_SECONDS);
+    desktop.playVideo(VIDEO_SECONDS, {pretty: options.screenshot !== undefined});
     await sleep(4000);
     console.log('     while a video plays: ' + (await figuresOf(page)));
     if (options.screenshot) writeFileSync(options.screenshot, await page.screenshot());
@@ -157,20 +157,6 @@ const scenarios = {
     await page.close();
     network.stop();
     await server.stop();
-  },
-
-  async 'a stream with bytes after it'(browser) {
-    const page = await browser.newPage();
-    // Node's own decompressor lets it pass, so this is not a unit test.
-    const outcome = await page.evaluate(async () => {
-      const packed = Uint8Array.of(0x78, 0x01, 0x63, 0x04, 0x00, 0x00, 0x02, 0x00, 0x02, 0x00); // the byte 1, and a 0 behind
-      const inflated = (bytes) => new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'))).arrayBuffer();
-      const good = new Uint8Array(await inflated(packed.subarray(0, 9)));
-      return [[...good], await inflated(packed).then(() => 'taken', () => 'refused')];
-    });
-    assert.deepEqual(outcome, [[1], 'refused']);
-    console.log("ok   the browser's decompressor refuses it");
-    await page.close();
   },
 
   async 'token'(browser, desktop) {

@@ -116,10 +116,14 @@ export class Desktop {
     return child;
   }
 
-  /** A video that ends with a still picture. */
-  playVideo(seconds, size = '560x420') {
+  /** A video of 15 frames a second that ends with a still picture; `pretty` ones cost much to make. */
+  playVideo(seconds, {size = '560x420', pretty = false} = {}) {
     const [left, top] = size === this.size ? [0, 0] : [690, 270];
-    const source = `mandelbrot=size=${size}:rate=15:end_scale=0.01:end_pts=${seconds * 15},trim=duration=${seconds}`;
+    // Noise is nothing for palettes.
+    const video = pretty
+      ? `mandelbrot=size=${size}:rate=15:end_scale=0.01:end_pts=${seconds * 15}`
+      : `gradients=size=${size}:rate=15:speed=0.02:n=4:seed=1,noise=alls=6:allf=t`;
+    const source = `${video},trim=duration=${seconds}`;
     this.launch('ffplay', ['-loglevel', 'error', '-left', `${left}`, '-top', `${top}`, '-noborder', '-f', 'lavfi', '-i', source]);
   }
 
@@ -160,7 +164,7 @@ export class Desktop {
     try {
       await run(join(this.binaries, 'latentdesk-viewer'), [...options, `ws://127.0.0.1:${port}`]);
     } catch (error) {
-      if (seconds > 8 || !/no picture came/.test(error.stderr)) throw error;
+      if (seconds > 16 || !/no picture came/.test(error.stderr)) throw error;
       return this.nativeScreenshot(port, 2 * seconds);
     }
     return readFileSync(file);

@@ -4,6 +4,7 @@ import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
 import {Int8Network} from '../../client/web/src/int8_network';
+import {useKernel} from '../../client/web/src/kernel';
 
 const read = (name: string): Uint8Array => Uint8Array.from(readFileSync(fileURLToPath(new URL('../../' + name, import.meta.url))));
 
@@ -24,7 +25,8 @@ function goldenTensors(): Record<string, Golden> {
 }
 
 it('decodes a tile as the others do, and each of several alike', async () => {
-  const network = await Int8Network.load(read('client/web/src/kernel.wasm'), read('models/latentdesk-lite.safetensors'));
+  useKernel(read('client/web/src/kernel.wasm'));
+  const network = await Int8Network.load(read('models/latentdesk-lite.safetensors'));
   const tensors = goldenTensors();
   const index = Object.keys(tensors).find((name) => /image$/.test(name) && tensors[name].shape[0] === 64 && tensors[name].shape[1] === 64)!.split('.')[0];
   const quantised = new Int8Array(tensors[`${index}.quantised`].data);

@@ -1,15 +1,16 @@
 // Measures the page in Chromium against a real server, all on this machine:
-//   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|memory]
+//   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|demo|memory]
 
 import {createRequire} from 'node:module';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
+import {figuresOf, inControl, openPage, SIZE} from './page.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
-const SIZE = {width: 1280, height: 720};
 const MIB = 1024 * 1024;
 const {values: options} = parseArgs({
   options: {
@@ -24,22 +25,39 @@ function quantile(values, part) {
 }
 
 async function open(browser, port) {
-  const page = await browser.newPage({viewport: SIZE});
-  await page.goto(`http://127.0.0.1:${port}/`);
-  await eventually(() => page.evaluate(() => document.documentElement.dataset.state === 'open'), 'the picture');
+  const page = await openPage(browser, port);
   await page.locator('#statistics').press('Enter');
   return page;
 }
 
-const figuresOf = async (page) => (await page.locator('#figures').innerText()).replaceAll('\n', ' ');
-
-/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
-async function rendererBytes(browser) {
+async function renderers(browser) {
   const session = await browser.newBrowserCDPSession();
   const {processInfo} = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
+  return processInfo.filter(({type}) => type === 'renderer');
+}
+
+/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
+async function rendererBytes(browser) {
   const pss = ({id}) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))[1]) * 1024;
-  return processInfo.filter(({type}) => type === 'renderer').reduce((sum, process) => sum + pss(process), 0);
+  return (await renderers(browser)).reduce((sum, process) => sum + pss(process), 0);
+}
+
+/** Processor time that the page's processes have taken, in ms: what other work on the machine changes little. */
+async function rendererTime(browser) {
+  return (await renderers(browser)).reduce((sum, {cpuTime}) => sum + cpuTime * 1000, 0);
+}
+
+const updatesOf = async (page) => Number(/in (\d+) updates/.exec(await figuresOf(page))?.[1] ?? 0);
+
+/** Prints the figures of some seconds, four times, and what an update took of a processor. */
+async function report(browser, page, what) {
+  for (let i = 0; i < 4; ++i) {
+    const [time, updates] = [await rendererTime(browser), await updatesOf(page)];
+    await sleep(4000);
+    const each = ((await rendererTime(browser)) - time) / ((await updatesOf(page)) - updates);
+    console.log(`${what}: ${each.toFixed(1)} ms of a processor for an update; ${await figuresOf(page)}`);
+  }
 }
 
 /** Installs `waitForChange(x, y, width, height)` in the page: the time at which that part of the canvas is another one. */
@@ -83,28 +101,39 @@ const measurements = {
   async keys(browser, desktop, port) {
     await desktop.type('clear');
     const page = await open(browser, port);
+    await inControl(page, 'free');
+    await desktop.x('search', '--class', 'xterm', 'windowfocus', '--sync');
+    await page.locator('#keys').focus();
     await page.evaluate(watchCanvas);
+    await page.evaluate(() => addEventListener('keydown', () => (globalThis.pressed = Date.now()), {capture: true}));
     const times = [];
-    for (let i = 0; i < 40; ++i) {
+    for (let i = 0; i < 60; ++i) {
       await sleep(150);
-      const shown = page.evaluate(() => waitForChange(20, 20, 500, 24));
+      const shown = page.evaluate(() => waitForChange(20, 20, 900, 24));
       await sleep(60);
-      const pressed = Date.now();
-      await desktop.x('key', 'x');
-      times.push((await shown) - pressed);
+      await page.keyboard.press('x');
+      times.push((await shown) - (await page.evaluate(() => globalThis.pressed)));
     }
     const [middle, slow] = [quantile(times, 0.5), quantile(times, 0.95)];
-    console.log(`key press (with the start of xdotool) to glyph on the canvas: p50 ${middle} ms, p95 ${slow} ms`);
+    console.log(`key pressed in the page to glyph on its canvas: p50 ${middle} ms, p95 ${slow} ms`);
     await page.close();
   },
 
   async video(browser, desktop, port) {
     const page = await open(browser, port);
-    desktop.playVideo(20, '1280x720');
-    for (let i = 0; i < 4; ++i) {
-      await sleep(4000);
-      console.log('whole screen is a video of 15 fps: ' + (await figuresOf(page)));
-    }
+    desktop.playVideo(20, {size: '1280x720'});
+    await report(browser, page, 'whole screen is a video of 15 fps');
+    await page.close();
+  },
+
+  /** The desktop of scripts/demo_desktop.sh, of a server of its own. */
+  async demo(browser, desktop) {
+    const port = await freePort();
+    const ready = join(desktop.folder, 'ready');
+    await desktop.serve(port, '--start-display', '1280x720', '--', 'scripts/demo_desktop.sh', ready);
+    await eventually(() => existsSync(ready), 'the demo desktop', 60);
+    const page = await open(browser, port);
+    await report(browser, page, 'the demo desktop');
     await page.close();
   },
 

@@ -12,6 +12,7 @@ export interface Figures {
   unpack: number; // medians, milliseconds
   decode: number;
   total: number; // bytes received in all
+  updates: number; // shown in all
 }
 
 /** Whose keyboard and pointer the desktop follows: `none`, this viewer may only look; `free`, who types first has it. */

@@ -26,7 +26,7 @@ export function showFigures(): void {
   const rows: [string, string][] = [
     ['FPS', latest ? latest.fps.toFixed(1) : '–'],
     ['Latency', latest?.latency != null ? `${ms(latest.latency)} from capture to drawn` : '–'],
-    ['Received', latest ? `${kib(latest.bytes)}/s, ${kib(latest.total)} in all` : '–'],
+    ['Received', latest ? `${kib(latest.bytes)}/s, ${kib(latest.total)} in ${latest.updates} updates` : '–'],
     ['Unpack', latest ? ms(latest.unpack) : '–'],
     ['Decode and draw', latest ? ms(latest.decode) : '–'],
     ['Decoder', facts.decoder],

@@ -2,7 +2,6 @@
 
 import type {LatentDecoder, ShowTile} from './decoder';
 import {Int8Network} from './int8_network';
-import kernelUrl from './kernel.wasm?url';
 
 // Input waits no longer than for so many tiles, about 5 ms.
 const TILES_AT_ONCE = 24;
@@ -22,7 +21,7 @@ export class Int8Decoder implements LatentDecoder {
 
   /** `why` not on something faster. Throws where the network is not known to the kernel. */
   static async load(model: Uint8Array, why: string): Promise<Int8Decoder> {
-    return new Int8Decoder(await Int8Network.load(new URL(kernelUrl, import.meta.url).href, model), why);
+    return new Int8Decoder(await Int8Network.load(model), why);
   }
 
   get channels(): number {

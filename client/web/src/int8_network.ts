@@ -1,21 +1,12 @@
 // Runs a decoder in integers of 8 bits, as the native CPU backend does: kernel/network.cpp computes a layer, this says which.
 
+import {newKernel, reserve, type Kernel} from './kernel';
 import {parseModelFile, type Layer, type ModelFile} from './model_file';
 import {TILE_PIXELS, TILE_SIDE} from './tiles';
 
 const LATENT_SIDE = 8;
 const LATENTS = LATENT_SIDE * LATENT_SIDE;
 const OUTPUTS = 8; // computed at once
-const PAGE = 65536;
-
-interface Kernel {
-  memory: WebAssembly.Memory;
-  heap(): number;
-  load(latents: number, stride: number, channels: number, map: number): void;
-  quantised(...layer: number[]): void;
-  plain(...layer: number[]): void;
-  pixels(map: number, out: number): void;
-}
 
 /** What a layer leaves: pixels with a border of one around them. */
 interface FeatureMap {
@@ -75,15 +66,13 @@ export class Int8Network {
     this.latents = this.end;
   }
 
-  static async load(wasm: string | BufferSource, model: Uint8Array): Promise<Int8Network> {
-    const source = typeof wasm === 'string' ? await (await fetch(wasm)).arrayBuffer() : wasm;
-    const {instance} = await WebAssembly.instantiate(source);
-    return new Int8Network(instance.exports as unknown as Kernel, parseModelFile(model));
+  static async load(model: Uint8Array): Promise<Int8Network> {
+    return new Int8Network(await newKernel(), parseModelFile(model));
   }
 
   /** All latents, int8 [channels, tiles, 8, 8]; then `tile` for each. */
   begin(latents: Int8Array, scale: number): void {
-    this.reserve(this.latents + latents.length);
+    reserve(this.kernel, this.latents + latents.length);
     new Int8Array(this.kernel.memory.buffer, this.latents, latents.length).set(latents);
     for (const step of this.steps) step.rescale(scale);
   }
@@ -141,7 +130,7 @@ export class Int8Network {
   private take(bytes: number): number {
     const at = this.end;
     this.end = Math.ceil((at + bytes) / 16) * 16;
-    this.reserve(this.end);
+    reserve(this.kernel, this.end);
     return at;
   }
 
@@ -149,10 +138,5 @@ export class Int8Network {
     const at = this.take(values.byteLength);
     new Uint8Array(this.kernel.memory.buffer, at, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return at;
-  }
-
-  private reserve(bytes: number): void {
-    const missing = bytes - this.kernel.memory.buffer.byteLength;
-    if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / PAGE));
   }
 }

@@ -17,7 +17,7 @@ function takeToken(): string | undefined {
   if (given !== null) {
     sessionStorage.setItem(TOKEN_KEY, given);
     hash.delete('token');
-    const rest = hash.size > 0 ? '#' + hash.toString() : '';
+    const rest = hash.toString() === '' ? '' : '#' + hash.toString();
     history.replaceState(null, '', location.pathname + location.search + rest);
   }
   return sessionStorage.getItem(TOKEN_KEY) ?? undefined;
@@ -71,8 +71,8 @@ function listen(): void {
 
 function start(): void {
   const desktop = byId<HTMLCanvasElement>('desktop');
-  if (!('transferControlToOffscreen' in desktop) || typeof DecompressionStream === 'undefined') {
-    return showState('ended', 'This browser is too old: Chrome 80, Firefox 113 or Safari 16.4 and later can show the desktop.');
+  if (!('transferControlToOffscreen' in desktop)) {
+    return showState('ended', 'This browser is too old: Chrome 93, Firefox 114 or Safari 16.4 and later can show the desktop.');
   }
   listen();
   warnOfClearText();

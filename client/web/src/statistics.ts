@@ -40,10 +40,12 @@ function median(values: number[]): number {
 export class Statistics {
   private samples: Sample[] = [];
   private total = 0;
+  private updates = 0;
 
   add(sample: Omit<Sample, 'at'>): void {
     this.samples.push({...sample, at: performance.now()});
     this.total += sample.bytes;
+    ++this.updates;
   }
 
   figures(): Figures {
@@ -58,6 +60,7 @@ export class Statistics {
       unpack: median(samples.map(({unpack}) => unpack)),
       decode: median(samples.map(({decode}) => decode)),
       total: this.total,
+      updates: this.updates,
     };
   }
 }

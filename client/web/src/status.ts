@@ -35,7 +35,7 @@ export function warnOfClearText(): void {
   if (isSecureContext) return;
   const secure = `https://${location.host}${location.pathname}`;
   showNotice(
-    `This page came unencrypted, so the browser denies it WebGPU, threads and the clipboard, and decoding is slower. ` +
+    `This page came unencrypted, so the browser denies it WebGPU and its clipboard. ` +
       `If the server has a certificate (--tls-self-signed makes one), open ${secure}`,
   );
 }
