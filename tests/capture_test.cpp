@@ -11,6 +11,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <thread>
 #include <unistd.h>
 
@@ -77,6 +80,15 @@ TEST_F(X11CaptureTest, SeesTheKnownPictureThroughSharedMemory) {
   EXPECT_EQ(pixel(*buffers[0], 0, 0), 0x102030u);
   EXPECT_EQ(pixel(*buffers[0], 12, 22), 0xff8000u);
   EXPECT_EQ(pixel(*buffers[0], 319, 199), 0x102030u);
+}
+
+TEST_F(X11CaptureTest, SharesMemoryByDescriptorWithoutAnIdentifierOfSystemV) {
+  const auto buffers = make_shared_buffers(*connection_, kSize, 1);
+  ASSERT_EQ(buffers.size(), 1u);
+  std::ifstream file("/proc/self/maps");
+  const std::string maps{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(maps.find("memfd:latentdesk-frame"), maps.npos);
+  EXPECT_EQ(maps.find("/SYSV"), maps.npos);
 }
 
 TEST_F(X11CaptureTest, SeesTheSameWithoutSharedMemory) {

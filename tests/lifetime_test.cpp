@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 // The server as a process: what begins and ends with it, as in a container.
@@ -84,14 +85,21 @@ class Lifetime : public testing::Test {
 
   /// On a display of its own with this shell script as the desktop's program, which is to write its id to
   /// $PID.
-  std::unique_ptr<Process> start_server(const std::string& script) {
+  std::unique_ptr<Process> start_server(const std::string& script,
+                                        const std::vector<std::string>& options = {}) {
     setenv("PID", (folder_ / "pid").c_str(), 1);
-    auto server = std::make_unique<Process>(
-        std::vector<std::string>{std::string(LATENTDESK_BIN_DIR) + "/latentdesk-server", "--model",
-                                 std::string(LATENTDESK_MODELS_DIR) + "/latentdesk-lite.safetensors",
-                                 "--device", "cpu", "--listen", "127.0.0.1:0", "--start-display", "320x240",
-                                 "--", "sh", "-c", script},
-        folder_ / "log");
+    std::vector<std::string> arguments = {std::string(LATENTDESK_BIN_DIR) + "/latentdesk-server",
+                                          "--model",
+                                          std::string(LATENTDESK_MODELS_DIR) + "/latentdesk-lite.safetensors",
+                                          "--device",
+                                          "cpu",
+                                          "--listen",
+                                          "127.0.0.1:0",
+                                          "--start-display",
+                                          "320x240"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    arguments.insert(arguments.end(), {"--", "sh", "-c", script});
+    auto server = std::make_unique<Process>(std::move(arguments), folder_ / "log");
     EXPECT_TRUE(becomes_true([this] { return port() != 0; })) << log();
     return server;
   }
@@ -144,6 +152,12 @@ TEST_F(Lifetime, GoesOnWhenTheProgramIsKilled) {
   })) << log();
   BeastClient viewer(port());
   EXPECT_EQ(viewer.read_header().original, (Size{320, 240}));
+}
+
+TEST_F(Lifetime, BeginsWithTheAddressAtWhichViewersReachIt) {
+  const auto server = start_server(kRest, {"--token-auto", "--public-address", "gpu-box:9000"});
+  EXPECT_TRUE(becomes_true([this] { return !logged("(http://gpu-box:9000/#token=[0-9a-f]{32})\n").empty(); }))
+      << log();
 }
 
 /// What a killed X server leaves behind on the number that the next one takes: its socket, and its lock with

@@ -28,7 +28,10 @@ def table() -> list[str]:
 def matches(message: str, output: str) -> bool:
     """`…` stands for something; a message that names its program is the whole line."""
     expression = ".+".join(re.escape(part) for part in message.split("…"))
-    return re.search(f"^{expression}$" if message.startswith("latentdesk-") else expression, output, re.M) is not None
+    return (
+        re.search(f"^{expression}$" if message.startswith("latentdesk-") else expression, output, re.M)
+        is not None
+    )
 
 
 class Troubleshooting(unittest.TestCase):
@@ -86,33 +89,61 @@ class Troubleshooting(unittest.TestCase):
     def no_cuda_backend(self) -> str:
         for name in ("latentdesk-server", "latentdesk-cpu.so"):
             shutil.copy(BIN / name, self.folder)
-        return self.run_to_end(self.folder / "latentdesk-server", "--source", "pattern", "--device", "cuda", "--listen", "127.0.0.1:0")
+        return self.run_to_end(
+            self.folder / "latentdesk-server",
+            "--source",
+            "pattern",
+            "--device",
+            "cuda",
+            "--listen",
+            "127.0.0.1:0",
+        )
 
     def no_display(self) -> str:
         return self.run_to_end(SERVER, "--device", "cpu", "--display", ":9999", "--listen", "127.0.0.1:0")
 
     def no_xvfb(self) -> str:
-        return self.run_to_end(SERVER, "--start-display", "320x200", "--listen", "127.0.0.1:0", PATH=str(self.folder))
+        return self.run_to_end(
+            SERVER, "--start-display", "320x200", "--listen", "127.0.0.1:0", PATH=str(self.folder)
+        )
 
     def refused(self) -> str:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))  # and nobody listens
-            return self.run_to_end(VIEWER, "--headless", "--no-decode", "--seconds", "0.5", f"ws://127.0.0.1:{unused.getsockname()[1]}")
+            return self.run_to_end(
+                VIEWER,
+                "--headless",
+                "--no-decode",
+                "--seconds",
+                "0.5",
+                f"ws://127.0.0.1:{unused.getsockname()[1]}",
+            )
 
     def port_taken(self) -> str:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             return self.run_to_end(SERVER, *PATTERN, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
 
     def token_needed(self) -> str:
-        self.start(SERVER, *PATTERN, "--listen", "0.0.0.0:0", "--tls-self-signed", LATENTDESK_TOKEN="correct-horse-battery")
+        self.start(
+            SERVER,
+            *PATTERN,
+            "--listen",
+            "0.0.0.0:0",
+            "--tls-self-signed",
+            LATENTDESK_TOKEN="correct-horse-battery",
+        )
         port = self.wait_for(SERVER, r"listening on 0\.0\.0\.0:(\d+)")
-        return self.run_to_end(VIEWER, "--headless", "--no-decode", "--seconds", "10", f"wss://{own_address()}:{port}")
+        return self.run_to_end(
+            VIEWER, "--headless", "--no-decode", "--seconds", "10", f"wss://{own_address()}:{port}"
+        )
 
     def other_model(self) -> str:
         address = self.start_server(*PATTERN)
         other = self.folder / "other.safetensors"
         other.write_bytes(re.sub(rb'("version": *)"[0-9]"', rb'\1"0"', MODEL.read_bytes(), count=1))
-        return self.run_to_end(VIEWER, "--headless", "--no-decode", "--seconds", "1", "--model", other, f"ws://{address}")
+        return self.run_to_end(
+            VIEWER, "--headless", "--no-decode", "--seconds", "1", "--model", other, f"ws://{address}"
+        )
 
     def no_shared_memory(self) -> str:
         reader, writer = os.pipe()
@@ -150,7 +181,11 @@ class Troubleshooting(unittest.TestCase):
 
 def without_driver() -> bool:
     try:
-        subprocess.run([sys.executable, "-c", "import ctypes; ctypes.CDLL('libcuda.so.1')"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-c", "import ctypes; ctypes.CDLL('libcuda.so.1')"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         return False
     except subprocess.CalledProcessError:
         return HAS_CUDA
