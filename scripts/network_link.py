@@ -46,10 +46,11 @@ class Link:
         run("ip", "-n", self.names[1], "link", "set", "link0", "down")
 
     def bring_up(self):
-        """Returns when it is up: the kernel may take a second to notice at the other end."""
+        """Returns when that was: the kernel may take a second to notice at the other end."""
         run("ip", "-n", self.names[1], "link", "set", "link0", "up")
         while not all(self.is_up(side) for side in (0, 1)):
             time.sleep(0.002)
+        return time.monotonic()
 
     def is_up(self, side):
         command = ["ip", "-n", self.names[side], "-brief", "link", "show", "link0"]
@@ -61,7 +62,10 @@ class Link:
             run(*self.at(1, "iptables", "-A", direction, "-i" if direction == "INPUT" else "-o", "link0", "-j", "DROP"))
 
     def release(self):
+        """Returns when that began."""
+        began = time.monotonic()
         run(*self.at(1, "iptables", "-F"))
+        return began
 
 
 @contextmanager

@@ -117,9 +117,8 @@ def come_back(link, bin, folder, stack, cut, mend):
     terminal.write("while nobody looked")
     time.sleep(0.2)
     back = time.monotonic()
-    mend()
-    mended = time.monotonic()
-    delay = viewer.wait_for_frame(back, 5) - mended
+    mended = mend()
+    delay = max(viewer.wait_for_frame(back, 5) - mended, 0)
     viewer.wait_for_rest()
     news = viewer.bytes_since(back)
     near = Viewer(link, bin, folder, "near", 0, stack)
