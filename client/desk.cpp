@@ -1,5 +1,6 @@
 #include "client/desk.h"
 
+#include "client/window_text.h"
 #include "common/protocol.h"
 
 #include <spdlog/spdlog.h>
@@ -21,20 +22,6 @@ constexpr uint32_t kAltL = 0xffe9;
 constexpr uint32_t kDelete = 0xffff;
 
 KeyStroke key_stroke(const SDL_Keysym& key) { return {key.scancode, key.sym, key.mod}; }
-
-const char* notice_of(ControlState control) {
-  switch (control) {
-    case ControlState::yours:
-      return "You have control";
-    case ControlState::taken:
-      return "Another viewer has control (Ctrl+Alt+Shift+C takes it)";
-    case ControlState::free:
-      return "Nobody has control: type or click to take it";
-    case ControlState::none:
-      break;
-  }
-  return "You can only look";
-}
 
 }  // namespace
 
@@ -251,19 +238,6 @@ void Desk::draw_pointer() const {
   renderer_.draw_cursor({other_pointer_->x - shape.hot_x, other_pointer_->y - shape.hot_y});
 }
 
-std::string Desk::role() const {
-  if (!hello_) return {};
-  switch (control_) {
-    case ControlState::yours:
-      return "in control";
-    case ControlState::taken:
-      return "another viewer in control";
-    case ControlState::free:
-      return "nobody in control";
-    case ControlState::none:
-      break;
-  }
-  return "view only";
-}
+std::string Desk::role() const { return hello_ ? role_of(control_) : ""; }
 
 }  // namespace latentdesk

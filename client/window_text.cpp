@@ -32,4 +32,32 @@ std::vector<std::string> status_lines(const std::string& server, const Connectio
           waits ? fmt::format("Trying again in {:.1f} s", seconds) : connecting};
 }
 
+const char* role_of(ControlState control) {
+  switch (control) {
+    case ControlState::yours:
+      return "in control";
+    case ControlState::taken:
+      return "another viewer in control";
+    case ControlState::free:
+      return "nobody in control";
+    case ControlState::none:
+      break;
+  }
+  return "view only";
+}
+
+const char* notice_of(ControlState control) {
+  switch (control) {
+    case ControlState::yours:
+      return "You have control";
+    case ControlState::taken:
+      return "Another viewer has control (Ctrl+Alt+Shift+C takes it)";
+    case ControlState::free:
+      return "Nobody has control: type or click to take it";
+    case ControlState::none:
+      break;
+  }
+  return "You can only look";
+}
+
 }  // namespace latentdesk

@@ -2,6 +2,7 @@
 
 #include "client/connection.h"
 #include "common/image.h"
+#include "common/stream/messages.h"
 
 #include <string>
 #include <vector>
@@ -18,5 +19,9 @@ std::string window_title(const std::string& server, const ConnectionStatus& stat
 /// What is happening while there is no picture, or no new one; empty when all is well.
 std::vector<std::string> status_lines(const std::string& server, const ConnectionStatus& status,
                                       Size picture);
+
+/// Whose keyboard and pointer the desktop follows, for the title, and for the user when that has changed.
+const char* role_of(ControlState control);
+const char* notice_of(ControlState control);
 
 }  // namespace latentdesk
