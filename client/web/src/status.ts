@@ -35,7 +35,7 @@ export function warnOfClearText(): void {
   if (isSecureContext) return;
   const secure = `https://${location.host}${location.pathname}`;
   showNotice(
-    `This page came unencrypted, so the browser denies it WebGPU and its clipboard. ` +
+    `This page came unencrypted, so the browser denies it WebGPU and, but for keys and clicks, its clipboard. ` +
       `If the server has a certificate (--tls-self-signed makes one), open ${secure}`,
   );
 }
