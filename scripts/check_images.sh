@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/images/base.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/images/use.sh"
 
-readonly folder=$repository/build/images
+readonly folder=$repository/build/images run_folder=/run/latentdesk-images
 readonly cuda_folder=/usr/local/cuda
 readonly server_limit_mb=700 viewer_limit_mb=250
 
@@ -88,7 +88,7 @@ clean_up() {
   if [[ -z $keep ]]; then
     buildah rm --all >/dev/null 2>&1 || true
     podman rmi --all --force >/dev/null 2>&1 || true
-    rm -rf "$folder"
+    rm -rf "$folder" "$run_folder"
   fi
 }
 

@@ -7,7 +7,7 @@ readonly registry_seconds=20
 # Away from the images of this machine. The settings are those of this machine where they work here.
 use_own_storage() {
   export CONTAINERS_STORAGE_CONF=$folder/storage.conf CONTAINERS_CONF=$folder/containers.conf
-  printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$folder/storage" "/run/latentdesk-images" \
+  printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$folder/storage" "$run_folder" \
     >"$CONTAINERS_STORAGE_CONF"
   # No more than this shell may have: not every root may raise its limits.
   cat >"$CONTAINERS_CONF" <<END
