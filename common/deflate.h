@@ -10,9 +10,9 @@ namespace latentdesk {
 
 /// How DEFLATE looks for repetition.
 enum class Compression {
-  runs,       ///< of one byte alone: on planar latents smaller than a full search, and several times faster
-  thorough,   ///< a full search
-  quick,      ///< a short search, for much data in little time
+  runs,      ///< of one byte alone: on planar latents smaller than a full search, and several times faster
+  thorough,  ///< a full search
+  quick,     ///< a short search, for much data in little time
 };
 
 /// Compresses buffers into zlib streams (RFC 1950) that stand alone. Memory is reused between calls. One

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced by check_images.sh: storage for images of its own, and the image that the others begin with.
+# shellcheck disable=SC2154  # check_images.sh, which sources this file, sets them
 
 readonly base_image=debian:bookworm-slim
 readonly registry_seconds=20

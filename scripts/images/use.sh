@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced by check_images.sh: the steps that use the images. Each runs in a shell of its own, so what they hand on lies in files.
+# shellcheck disable=SC2154  # check_images.sh, which sources this file, sets them
 
 readonly ready_limit_ms=3000 stop_limit_ms=2000
 
@@ -90,7 +91,8 @@ step_serving() {
 step_viewing() {
   local port
   port=$(<"$folder/port")
-  mkdir -p -m 777 "$folder/out"
+  mkdir -p "$folder/out"
+  chmod 777 "$folder/out"
   LATENTDESK_TOKEN=$(sed -n 's/.*#token=//p' "$folder/server.log")
   export LATENTDESK_TOKEN
   view --seconds 8 --screenshot /out/desktop.png --stats-json /out/statistics.json "wss://127.0.0.1:$port"
