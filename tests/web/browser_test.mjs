@@ -122,8 +122,11 @@ const scenarios = {
     await page.goto(`http://127.0.0.1:${port}/`);
     await inState(page, 'open');
     await first.stop();
-    await inState(page, 'waiting');
-    const text = await messageOf(page);
+    const reason = () => {
+      const text = document.getElementById('message-text').textContent;
+      return document.documentElement.dataset.state === 'waiting' && text;
+    };
+    const text = await eventually(() => page.evaluate(reason), 'a reason');
     assert.match(text, /server.*Trying again/s);
     const second = await desktop.serve(port);
     await inState(page, 'open', 30);
