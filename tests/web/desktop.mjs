@@ -122,7 +122,7 @@ export class Desktop {
     // Noise is nothing for palettes.
     const video = pretty
       ? `mandelbrot=size=${size}:rate=15:end_scale=0.01:end_pts=${seconds * 15}`
-      : `gradients=size=${size}:rate=15:speed=0.02:n=4:seed=1,noise=alls=6:allf=t`;
+      : `gradients=size=${size}:rate=15:speed=0.02:n=4:seed=1:c0=0xd04020:c1=0x2060c0:c2=0xe0c040:c3=0x208050,noise=alls=6:allf=t`;
     const source = `${video},trim=duration=${seconds}`;
     this.launch('ffplay', ['-loglevel', 'error', '-left', `${left}`, '-top', `${top}`, '-noborder', '-f', 'lavfi', '-i', source]);
   }
