@@ -9,7 +9,7 @@ ARG BUILD_BASE=debian:bookworm-slim
 
 # --- the page for browsers ---
 FROM debian:bookworm-slim AS page
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates nodejs npm && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates clang lld nodejs npm && rm -rf /var/lib/apt/lists/*
 WORKDIR /src/client/web
 # A file with the certificate authority of networks that have their own.
 ARG NODE_EXTRA_CA_CERTS=
