@@ -22,7 +22,7 @@ int predict(const int8_t* values, int x, int y, int first) {
   const int8_t* here = values + y * 8 + x;
   if (y == 0) return x == 0 ? first : here[-1];
   if (x == 0) return here[-8];
-  const auto left = static_cast<int>(here[-1]), above = static_cast<int>(here[-8]);
+  const int left = here[-1], above = here[-8];
   return std::clamp(left + above - here[-9], std::min(left, above), std::max(left, above));
 }
 
