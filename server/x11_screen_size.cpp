@@ -1,6 +1,7 @@
 #include "server/x11_screen_size.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -170,7 +171,9 @@ class Screen {
   }
 
   bool set_size(Size size) {
-    const auto millimetres = [](int pixels) { return static_cast<int>(pixels * kMillimetresPerPixel + 0.5); };
+    const auto millimetres = [](int pixels) {
+      return static_cast<int>(std::lround(pixels * kMillimetresPerPixel));
+    };
     XRRSetScreenSize(display(), connection_.root(), size.width, size.height, millimetres(size.width),
                      millimetres(size.height));
     return connection_.sync_without_error();
