@@ -62,12 +62,15 @@ TEST(Server, SurvivesItsDisplayAndFindsItAgain) {
   ServerOptions options = pattern_options();
   options.source = "x11";
   options.display = name;
+  std::unique_ptr<ChildProcess>
+      second;  // outlives the server: Xlib ends who is just connecting when a display goes
   RunningServer server(options);
   BeastClient client(server.port());
   EXPECT_EQ(client.read_header().original, (Size{320, 240}));
 
   first.reset();
-  const ChildProcess second({"Xvfb", name, "-screen", "0", "400x300x24"}, {});
+  const std::vector<std::string> command{"Xvfb", name, "-screen", "0", "400x300x24"};
+  second = std::make_unique<ChildProcess>(command, std::vector<std::string>{});
   Size size{320, 240};
   for (int i = 0; i < 20 && size.width == 320; ++i) size = client.read_header().original;
   EXPECT_EQ(size, (Size{400, 300}));
