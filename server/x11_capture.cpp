@@ -96,13 +96,7 @@ class X11Capture : public Capture {
     if (XFixesQueryExtension(connection_.get(), &xfixes_event_, &error_base)) {
       XFixesSelectCursorInput(connection_.get(), connection_.root(), XFixesDisplayCursorNotifyMask);
     }
-    int event = 0, error = 0, major = 2, minor = 2;
-    if (!XQueryExtension(connection_.get(), "XInputExtension", &xinput_opcode_, &event, &error)) return;
-    if (XIQueryVersion(connection_.get(), &major, &minor) != Success) return;
-    unsigned char mask[XIMaskLen(XI_LASTEVENT)] = {};
-    XISetMask(mask, XI_RawMotion);
-    XIEventMask events{XIAllMasterDevices, sizeof mask, mask};
-    XISelectEvents(connection_.get(), connection_.root(), &events, 1);
+    xinput_opcode_ = connection_.select_pointer_motion();
   }
 
   /// True when one of the events is about the picture.
@@ -132,7 +126,7 @@ class X11Capture : public Capture {
   int damage_event_ = -1000;
   int randr_event_ = -1000;
   int xfixes_event_ = -1000;
-  int xinput_opcode_ = -1000;
+  int xinput_opcode_ = -1;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <X11/Xlib.h>
+#include <X11/extensions/XInput2.h>
 
 namespace latentdesk {
 
@@ -43,6 +44,17 @@ int X11Connection::fd() const { return ConnectionNumber(display_); }
 
 void X11Connection::check() const {
   if (lost_) throw CaptureLost("X display '" + name_ + "' went away");
+}
+
+int X11Connection::select_pointer_motion() {
+  int opcode = -1, event = 0, error = 0, major = 2, minor = 2;
+  if (!XQueryExtension(display_, "XInputExtension", &opcode, &event, &error)) return -1;
+  if (XIQueryVersion(display_, &major, &minor) != Success) return -1;
+  unsigned char mask[XIMaskLen(XI_LASTEVENT)] = {};
+  XISetMask(mask, XI_RawMotion);
+  XIEventMask events{XIAllMasterDevices, sizeof mask, mask};
+  XISelectEvents(display_, root(), &events, 1);
+  return opcode;
 }
 
 bool X11Connection::sync_without_error() {

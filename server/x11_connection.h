@@ -25,6 +25,10 @@ class X11Connection {
   /// Throws CaptureLost when the server has gone. After it has, Xlib's calls return at once and mean nothing.
   void check() const;
 
+  /// Has events come for every move of the pointer, which are XInput's raw ones; the extension's number, or
+  /// -1 where there is none.
+  int select_pointer_motion();
+
   /// Waits until the server has answered all so far; false when it reported an error since the last call.
   bool sync_without_error();
 

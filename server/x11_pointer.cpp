@@ -20,15 +20,8 @@ void click(Display* display, int button, int times) {
 
 }  // namespace
 
-X11Pointer::X11Pointer(X11Connection& connection) : connection_(connection), look_at_(SteadyTime{}) {
-  int event = 0, error = 0, major = 2, minor = 2;
-  if (!XQueryExtension(connection_.get(), "XInputExtension", &xinput_opcode_, &event, &error)) return;
-  if (XIQueryVersion(connection_.get(), &major, &minor) != Success) return;
-  unsigned char mask[XIMaskLen(XI_LASTEVENT)] = {};
-  XISetMask(mask, XI_RawMotion);
-  XIEventMask events{XIAllMasterDevices, sizeof mask, mask};
-  XISelectEvents(connection_.get(), connection_.root(), &events, 1);
-}
+X11Pointer::X11Pointer(X11Connection& connection)
+    : connection_(connection), xinput_opcode_(connection.select_pointer_motion()), look_at_(SteadyTime{}) {}
 
 void X11Pointer::move(int x, int y) {
   XTestFakeMotionEvent(connection_.get(), -1, x, y, CurrentTime);

@@ -39,7 +39,7 @@ class X11Pointer {
 
  private:
   X11Connection& connection_;
-  int xinput_opcode_ = -1;
+  const int xinput_opcode_;  ///< -1: there is no XInput
   std::set<int> held_;
   std::optional<std::pair<int, int>> put_;  ///< where a viewer has put it
   std::optional<SteadyTime> look_at_;

@@ -5,10 +5,10 @@
 
 namespace latentdesk {
 
-/// Whether the condition comes to hold within five seconds.
+/// Whether the condition comes to hold within ten seconds.
 template <typename Condition>
 bool eventually(Condition condition) {
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

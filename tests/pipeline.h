@@ -9,6 +9,7 @@
 #include "server/session.h"
 #include "server/stream_session.h"
 #include "server/synthetic_capture.h"
+#include "tests/eventually.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -141,13 +142,12 @@ class Pipeline {
   std::thread capture_, encode_, network_;
 };
 
-template <typename Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 500; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
+/// What a client must not say, and what the server closes with.
+struct BadMessage {
+  const char* name;
+  std::string text;
+  bool binary;
+  const char* reason;
+};
 
 }  // namespace latentdesk

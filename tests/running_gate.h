@@ -1,6 +1,7 @@
 #pragma once
 
 #include "server/gate.h"
+#include "tests/eventually.h"
 #include "tests/gate_client.h"
 
 #include <boost/asio/io_context.hpp>
@@ -55,15 +56,6 @@ class RunningGate {
   Gate gate_;
   std::thread thread_;
 };
-
-template <typename Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 1000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
 
 /// In a word: the access given, or the HTTP status.
 std::string outcome(uint16_t port, const Ask& ask);
