@@ -76,8 +76,6 @@ class Seats {
   bool has_clipboard() const { return desk_ && desk_->has_clipboard(); }
   bool can_resize() const { return desk_ && desk_->can_resize(); }
   bool has_input() const { return desk_ && desk_->has_input(); }
-  /// Where the pointer was last seen.
-  const std::optional<DeskPointer>& pointer() const { return pointer_; }
 
   // From the desk.
   void show_cursor(SharedText cursor);
@@ -103,7 +101,7 @@ class Seats {
   std::map<uint64_t, Seat*> seats_;
   uint64_t last_seat_ = 0;
   SharedText cursor_;
-  std::optional<DeskPointer> pointer_;
+  std::optional<DeskPointer> pointer_;  ///< where it was last seen
   boost::asio::steady_timer room_;
   boost::asio::steady_timer silence_;
   bool watches_silence_ = false;

@@ -52,8 +52,6 @@ class RateControl {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t sent() const { return acknowledged_ + on_the_way_.size(); }
 
-  bool is_idle() const { return on_the_way_.empty(); }
-
   /// From 1 to the ceiling.
   int quality() const { return static_cast<int>(quality_); }
   void set_ceiling(int quality);
@@ -65,8 +63,6 @@ class RateControl {
   /// How long a tile must have rested before it is refined: longer than a round trip.
   SteadyClock::duration rest() const;
 
-  double bytes_per_second() const { return rate_; }
-  double round_trip_ms() const { return round_trip_ms_; }
 
  private:
   struct Sent {
