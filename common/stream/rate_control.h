@@ -63,7 +63,6 @@ class RateControl {
   /// How long a tile must have rested before it is refined: longer than a round trip.
   SteadyClock::duration rest() const;
 
-
  private:
   struct Sent {
     size_t bytes = 0;
