@@ -2,6 +2,7 @@
 
 #include "client/message_decoder.h"
 #include "common/codec/codec.h"
+#include "common/codec/deblocking.h"
 #include "common/codec/latents.h"
 #include "common/deflate.h"
 #include "common/image.h"
@@ -25,6 +26,7 @@ class BaselineDecoder : public MessageDecoder {
 
   LatentSpace space_;
   std::unique_ptr<Decoder> decoder_;
+  BlockBorders borders_;
   Pool<Image>& images_;
   Inflater inflater_;
   Latents latents_;

@@ -124,6 +124,7 @@ class Network(nn.Module):
         if self.pixel_readers:
             self.register_buffer("whitening", torch.eye(BLOCK_SIZE))
             self.register_buffer("centre", torch.zeros(BLOCK_SIZE))
+        self.leak = 0.0  # slope of ReLUs below 0, while training wants none to die
         self.int8 = FakeQuantisation([str(i) for i in self.weights if layers[int(i)]["relu"]])
 
     def source(self, i: int) -> Layer:
@@ -163,7 +164,9 @@ class Network(nn.Module):
         )
         if "add" in layer:
             y = y + outputs[layer["add"] + 1]
-        return self.int8.activation(str(i), F.relu(y)) if layer["relu"] else y
+        if not layer["relu"]:
+            return y
+        return self.int8.activation(str(i), F.leaky_relu(y, self.leak) if self.leak else F.relu(y))
 
     def macs_per_pixel(self, input_stride: int) -> float:
         """Multiply-adds per image pixel, given at which fraction of the image's size the input comes."""
@@ -251,6 +254,17 @@ def input_spreads(network: Network, x: Tensor) -> dict[str, Tensor]:
                 network.weights[str(i)].weight.div_(spreads[str(i)])
         outputs.append(network.run(i, layer, x, outputs))
     return spreads
+
+
+@torch.no_grad()
+def begin_anew(network: Network) -> None:
+    """All but the linear way, which stays: random layers are to be scaled by `input_spreads` afterwards."""
+    for i in network.started("random"):
+        nn.init.kaiming_normal_(network.weights[i].weight)
+        nn.init.zeros_(network.weights[i].bias)
+    for i in network.started("zero"):
+        nn.init.zeros_(network.weights[i].weight)
+        nn.init.zeros_(network.weights[i].bias)
 
 
 @torch.no_grad()

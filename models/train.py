@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """Trains a pair of networks: `train.py --minutes 60`; a checkpoint every minute, from which `--resume` goes on.
 
+The last quarter of the time belongs to the decoder alone: the encoder stays as it is, and the decoder's bent way
+begins anew, for latents that do not change any more. `--decoder-only` does that to the pair of `--resume`.
+
 `--network full --partner lite.pt` trains the large pair for the latent space of a finished small one, so that
 any decoder reads any encoder. `--slice 9` ends after nine minutes, to be resumed: the schedule is that of
 `--minutes`. Steps count by what was trained, not by the clock of the machine.
@@ -19,6 +22,8 @@ from codec import (
     SCALE_MAX,
     SCALE_MIN,
     UNIT,
+    Network,
+    begin_anew,
     input_spreads,
     pair,
     quantise,
@@ -27,6 +32,7 @@ from codec import (
     wake,
 )
 from crops import Crops, heldout
+from deblocking import smoothed
 from quality import ssim
 from rate import Density, packed_bytes
 
@@ -36,7 +42,10 @@ EDGES = 0.15  # weight of the error of differences between neighbours: text stay
 BORDERS = 0.25  # weight of the steps across blocks in smooth areas, too small for squares to see
 TYPICAL_ERROR = 0.04  # mean squared error over scale^2, see `fairness`
 WAKE_EVERY = 1000  # steps
-INT8_FROM = 0.8  # of the training: from here on the arithmetic is that of 8 bits
+INT8_FROM = 0.8  # of each part of the training: from here on the arithmetic is that of 8 bits
+DECODER_FROM = 0.75  # of the training: from here on the encoder rests
+LEAK, LEAK_UNTIL = 0.1, 0.6  # slope of ReLUs below 0, and the part of the training at the end of which it is 0
+DECODER_RATE = 1e-3
 PEAK = 255 / UNIT
 
 
@@ -89,6 +98,7 @@ class Trainer:
         self.network, self.device, self.seed, self.data = network, device, seed, data
         self.step, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
         self.partner = None
+        self.decoder_only, self.began = False, 0.0  # the part of the training, and when it began, in seconds
         self.crops = Crops(data, seed)
         self.encoder, self.decoder = pair(network)
         self.density = Density(self.start())
@@ -113,6 +123,28 @@ class Trainer:
         ]
         return latents.std((0, 2, 3))
 
+    def rest_encoder(self) -> None:
+        """Begins the part in which the decoder learns alone."""
+        self.decoder_only, self.began = True, self.seconds
+        self.encoder.requires_grad_(False)
+        self.encoder.int8.on, self.encoder.leak = self.encoder.int8.calibrated(), 0.0
+        begin_anew(self.decoder)
+        spreads = input_spreads(self.decoder, self.typical_latents())
+        self.damping = [
+            (self.decoder.weights[i].weight, 1 / spread.clamp_min(0.3).to(self.device))
+            for i, spread in spreads.items()
+        ]
+        linear = [p for i in self.decoder.started("synthesis") for p in self.decoder.weights[i].parameters()]
+        bent = [p for p in self.decoder.parameters() if all(p is not q for q in linear)]
+        groups = [{"params": bent, "rate": DECODER_RATE}, {"params": linear, "rate": DECODER_RATE / 10}]
+        self.optimiser = torch.optim.Adam(groups, lr=DECODER_RATE)
+
+    @torch.no_grad()
+    def typical_latents(self) -> Tensor:
+        sample = as_units(self.crops.batch(192, 64).to(self.device))
+        scale = (SCALE_MIN * SCALE_MAX) ** 0.5
+        return quantise(self.encoder(sample), scale) * scale
+
     def join(self, checkpoint: Path) -> None:
         """Begins in the latent space of a finished pair, which stays as it is."""
         state = torch.load(checkpoint, map_location="cpu")
@@ -132,8 +164,11 @@ class Trainer:
         saved, logged = time.time(), self.seconds
         while self.seconds < min(minutes, end) * 60:
             began, cpu = time.time(), time.process_time()
-            self.set_rate(self.seconds / minutes / 60)
-            if self.step % WAKE_EVERY == 0 and not self.encoder.int8.watching:
+            done = self.seconds / minutes / 60
+            if done >= DECODER_FROM and not self.decoder_only:
+                self.rest_encoder()
+            self.set_rate(self.part_done(minutes * 60))
+            if self.step % WAKE_EVERY == 0 and not self.decoder.int8.watching:
                 self.wake()
             loss, bits, error = self.update()
             if self.step % 100 == 0:
@@ -152,22 +187,27 @@ class Trainer:
         self.save(checkpoint)
         self.log_heldout()
 
+    def part_done(self, seconds: float) -> float:
+        """0 to 1, of the part that is being trained, where all of it takes so long."""
+        end = seconds if self.decoder_only else seconds * DECODER_FROM
+        return (self.seconds - self.began) / (end - self.began)
+
     @torch.no_grad()
     def wake(self) -> None:
-        """Of each ReLU the units that died, as most do in time."""
-        sample = as_units(self.crops.batch(192, 64).to(self.device))
-        scale = (SCALE_MIN * SCALE_MAX) ** 0.5
-        woken = wake(self.encoder, sample)
-        woken += wake(self.decoder, quantise(self.encoder(sample), scale) * scale)
+        """Of each ReLU the units that died, as some do in time."""
+        woken = wake(self.decoder, self.typical_latents())
+        if not self.decoder_only:
+            woken += wake(self.encoder, as_units(self.crops.batch(192, 64).to(self.device)))
         print(f"step {self.step} woke {woken} units", flush=True)
 
     def set_rate(self, done: float) -> None:
-        """Flat for 40%, then down along a cosine. Also turns on 8 bits when it is time."""
+        """Flat for 40%, then down along a cosine. Also straightens ReLUs and turns on 8 bits when it is time."""
         factor = 0.5 + 0.5 * math.cos(math.pi * max(0.0, done - 0.4) / 0.6)
         warm = min(1.0, (self.step + 1) / 200)
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * max(factor, 0.003) * warm
-        for network in (self.encoder, self.decoder):
+        for network in (self.decoder,) if self.decoder_only else (self.encoder, self.decoder):
+            network.leak = LEAK * max(0.0, 1 - done / LEAK_UNTIL)
             network.int8.watching = done > INT8_FROM - 0.1
             network.int8.on = done > INT8_FROM
 
@@ -177,7 +217,7 @@ class Trainer:
         span = math.log(SCALE_MIN), math.log(SCALE_MAX)
         scale = torch.exp(torch.empty(len(batch), device=self.device).uniform_(*span))
         # Not in bf16: near 100 its steps are half of the finest scale.
-        loss, bits, error = self.loss(batch, scale)
+        loss, bits, error = self.decoder_loss(batch, scale) if self.decoder_only else self.loss(batch, scale)
         self.optimiser.zero_grad()
         loss.backward()
         for group in self.optimiser.param_groups:
@@ -203,13 +243,13 @@ class Trainer:
         weights = torch.ones_like(scale)  # of the decoder's images, known once they are decoded
         coded = WeighedAhead.apply(latents + (quantise(latents, step) * step - latents).detach(), weights)
         bits = self.density.bits(noisy, scale) / (64 * quarter.shape[2] * quarter.shape[3])
-        difference = errors_of(self.decoder(coded).float(), batch)
+        difference = errors_of(self.decode(coded, scale), batch)
         error, seen = self.errors(difference)
         if self.partner:
             theirs = self.partner[0](batch).float()
             crossed = [
-                self.decoder(quantise(theirs, step) * step).float(),
-                self.partner[1](coded).float(),
+                self.decode(quantise(theirs, step) * step, scale),
+                self.decode(coded, scale, self.partner[1]),
             ]
             seen = (seen + sum(self.errors(errors_of(other, batch))[1] for other in crossed)) / 3
         trade = 26 / scale.square()
@@ -218,6 +258,24 @@ class Trainer:
         loss = bits / trade.sqrt() + weights * (trade.sqrt() * seen + BORDERS * steps)
         saturated = (latents.abs() - 1.02 * REACH).relu().square().mean()  # int8 must hold the finest scale
         return loss.mean() + saturated, bits.mean(), error.mean()
+
+    def decoder_loss(self, batch: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `loss`, for latents that are as they are."""
+        step = scale[:, None, None, None]
+        with torch.no_grad():
+            coded = quantise(self.encoder(batch), step) * step
+        difference = errors_of(self.decode(coded, scale), batch)
+        error, seen = self.errors(difference)
+        steps = sum(across_blocks(difference, dim) for dim in (2, 3))
+        trade = 26 / scale.square()
+        loss = fairness(error, scale) * (trade.sqrt() * seen + BORDERS * steps)
+        return loss.mean(), torch.zeros(()), error.mean()
+
+    def decode(self, coded: Tensor, scale: Tensor, decoder: Network | None = None) -> Tensor:
+        """What viewers show, not clamped: borders are smoothed."""
+        image = (decoder or self.decoder)(coded).float()
+        clamped = image.clamp(0, PEAK)
+        return image + (smoothed(clamped, scale, UNIT) - clamped)
 
     def errors(self, difference: Tensor) -> tuple[Tensor, Tensor]:
         """Mean squared error of each image, and the same with a share for differences between neighbours."""
@@ -240,16 +298,20 @@ class Trainer:
         state = {name: part.state_dict() for name, part in parts.items()}
         state["optimiser"] = self.optimiser.state_dict()
         state["damping"] = [factor for _, factor in self.damping]
-        for name in ("network", "step", "seconds", "cpu_seconds", "seed", "device"):
+        for name in ("network", "step", "seconds", "cpu_seconds", "seed", "device", "decoder_only", "began"):
             state[name] = getattr(self, name)
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device)
+        if state.get("decoder_only"):
+            self.rest_encoder()
+            self.began = state["began"]
         for name in ("encoder", "decoder", "density", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.damping = [(w, f.to(self.device)) for (w, _), f in zip(self.damping, state["damping"])]
+        self.encoder.int8.on = self.decoder_only and self.encoder.int8.calibrated()
         self.step, self.seconds, self.cpu_seconds = state["step"], state["seconds"], state["cpu_seconds"]
         self.crops = Crops(self.data, self.seed + self.step)
 
@@ -259,7 +321,7 @@ def measure(encoder, decoder, frame, scale: float, device: str = "cpu") -> tuple
     """Bits a pixel, PSNR and SSIM of one frame uint8 [h,w,3], for networks in training's units."""
     image = as_units(torch.from_numpy(frame).permute(2, 0, 1)[None].to(device))
     q = quantise(encoder(image), scale)
-    decoded = decoder(q * scale).clamp(0, PEAK)
+    decoded = smoothed(decoder(q * scale).clamp(0, PEAK), scale, UNIT)
     error = (decoded - image).square().mean().item()
     bits = packed_bytes(q[0].cpu()) * 8 / (frame.shape[0] * frame.shape[1])
     return bits, 10 * math.log10(PEAK**2 / error), ssim(decoded * UNIT, image * UNIT)
@@ -276,15 +338,21 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=Path(__file__).parent / "dataset" / "out")
     options.add_argument("--resume", type=Path, help="go on from this checkpoint")
     options.add_argument("--checkpoint", type=Path, default=Path("lite.pt"))
+    options.add_argument("--decoder-only", action="store_true", help="let the encoder of --resume be as it is")
     chosen = options.parse_args()
     if (chosen.network == "full") != bool(chosen.partner):
         options.error("--network full needs --partner, and lite has none")
+    if chosen.decoder_only and not chosen.resume:
+        options.error("--decoder-only needs the pair to be in --resume")
     torch.set_num_threads(2 if chosen.device == "cpu" else 4)
     trainer = Trainer(chosen.network, chosen.device, chosen.seed, chosen.data)
     if chosen.partner:
         trainer.join(chosen.partner)
     if chosen.resume:
         trainer.resume(chosen.resume)
+    if chosen.decoder_only and not trainer.decoder_only:
+        trainer.seconds, trainer.step = 0.0, 0
+        trainer.rest_encoder()
     trainer.train(chosen.minutes, trainer.seconds / 60 + chosen.slice, chosen.checkpoint)
 
 

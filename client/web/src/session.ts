@@ -142,6 +142,7 @@ export class Session {
     if (size !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
     const latents = decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
+    this.canvas.smoothBorders(tiles, header.scale);
     this.environment.presenter.show(tiles);
   }
 }
