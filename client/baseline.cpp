@@ -41,7 +41,7 @@ void BaselineDecoder::decode_payload(const FrameHeader& header, ByteView payload
   picture.image = images_.take();
   picture.image->resize(header.original);
   decoder_->decode(latents_, picture.image->view());
-  borders_.smooth_all(picture.image->view(), latents_.scale);
+  restoration_.restore_all(picture.image->view(), latents_.scale);
   picture.info.unpack_ms = milliseconds(unpacked - start);
   picture.info.decode_ms = milliseconds_since(unpacked);
 }

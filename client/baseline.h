@@ -2,8 +2,8 @@
 
 #include "client/message_decoder.h"
 #include "common/codec/codec.h"
-#include "common/codec/deblocking.h"
 #include "common/codec/latents.h"
+#include "common/codec/restoration.h"
 #include "common/deflate.h"
 #include "common/image.h"
 
@@ -26,7 +26,7 @@ class BaselineDecoder : public MessageDecoder {
 
   LatentSpace space_;
   std::unique_ptr<Decoder> decoder_;
-  BlockBorders borders_;
+  Restoration restoration_;
   Pool<Image>& images_;
   Inflater inflater_;
   Latents latents_;

@@ -16,6 +16,7 @@ ARG NODE_EXTRA_CA_CERTS=
 COPY client/web/package.json client/web/package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY client/web ./
+COPY common/codec/restoration_kernel.h /src/common/codec/
 RUN npm run --silent build -- --outDir /page --emptyOutDir --logLevel warn
 
 # --- the programs ---

@@ -22,7 +22,7 @@ import reading
 from anchors import ANCHORS, Coded, Codec, jpeg_444, webp, x264
 from codec import Network, quantise
 from crops import FRAMES, heldout
-from deblocking import smoothed
+from restoration import drawn_tiles, restored
 from quality import blocking, pixels_to_tensor, psnr, ssim
 from rate import StreamBytes, packed_bytes, planar_bytes
 
@@ -57,7 +57,7 @@ class Neural:
         if key not in self.coded:
             q = quantise(self.encoder(pixels_to_tensor(frame) / 255), scale)
             # The frame is kept too, or another could come to have its id.
-            self.coded[key] = q[0].to(torch.int8), to_pixels(self.decoder(q * scale), scale)[0], frame
+            self.coded[key] = q[0].to(torch.int8), shown(self.decoder(q * scale), scale, frame), frame
         q, pixels, _ = self.coded[key]
         return self.size(q), pixels
 
@@ -65,20 +65,21 @@ class Neural:
     def tiled(self, frame: np.ndarray, scale: float) -> Coded:
         """The same in tiles of 64 pixels, each coded alone as in the stream; the frame is cut to fit.
 
-        Borders are smoothed between tiles too, as they are between all that one update brings.
+        What viewers restore they restore across tiles too, if one update brings them.
         """
         h, w = frame.shape[0] // 64, frame.shape[1] // 64
         tiles = frame[: h * 64, : w * 64].reshape(h, 64, w, 64, 3).swapaxes(1, 2).reshape(-1, 64, 64, 3)
         q = quantise(self.encoder(torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255), scale)
         planes = q.reshape(h, w, -1, 8, 8).permute(2, 0, 3, 1, 4).reshape(-1, h * 8, w * 8)
         image = self.decoder(q * scale).reshape(h, w, 3, 64, 64).permute(2, 0, 3, 1, 4)
-        return self.size(planes.contiguous()), to_pixels(image.reshape(1, 3, h * 64, w * 64), scale)[0]
+        return self.size(planes.contiguous()), shown(image.reshape(1, 3, h * 64, w * 64), scale, frame)
 
 
-def to_pixels(image: torch.Tensor, scale: float) -> np.ndarray:
-    """What viewers show, uint8 [n,h,w,3], of RGB 0..1 [n,3,h,w]."""
+def shown(image: torch.Tensor, scale: float, original: np.ndarray) -> np.ndarray:
+    """What viewers show, uint8 [h,w,3], of decoded RGB 0..1 [1,3,h,w]; the encoder tells them what is drawn."""
+    drawn = drawn_tiles(torch.from_numpy(original[: image.shape[2], : image.shape[3]]).permute(2, 0, 1))
     levels = (image.clamp(0, 1) * 255).round()
-    return smoothed(levels, scale, whole=True).byte().permute(0, 2, 3, 1).numpy()
+    return restored(levels, scale, drawn[None], whole=True)[0].byte().permute(1, 2, 0).numpy()
 
 
 def squared_error(a: np.ndarray, b: np.ndarray) -> float:

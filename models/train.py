@@ -32,9 +32,9 @@ from codec import (
     wake,
 )
 from crops import Crops, heldout
-from deblocking import smoothed
 from quality import ssim
 from rate import Density, packed_bytes
+from restoration import DRAWN_SHARE, drawn_tiles, restored
 
 SHAPES = [(4, 160), (24, 64)]  # crops a batch, and their size: whole pictures, and tiles that stand alone
 RATE = 1.2e-3  # of Adam
@@ -56,6 +56,12 @@ def as_units(pixels: Tensor) -> Tensor:
 def errors_of(decoded: Tensor, image: Tensor) -> Tensor:
     """None where black or white is overshot: pictures end there."""
     return torch.where(decoded.clamp(0, PEAK) == image, torch.zeros_like(image), decoded - image)
+
+
+def are_drawn(batch: Tensor) -> Tensor:
+    """Which [n,1,1,1] of some crops are drawn by programs."""
+    equal = (batch[..., 1:] == batch[..., :-1]).all(1)
+    return (equal.float().mean((1, 2)) >= DRAWN_SHARE)[:, None, None, None]
 
 
 def across_blocks(difference: Tensor, dim: int) -> Tensor:
@@ -243,13 +249,13 @@ class Trainer:
         weights = torch.ones_like(scale)  # of the decoder's images, known once they are decoded
         coded = WeighedAhead.apply(latents + (quantise(latents, step) * step - latents).detach(), weights)
         bits = self.density.bits(noisy, scale) / (64 * quarter.shape[2] * quarter.shape[3])
-        difference = errors_of(self.decode(coded, scale), batch)
+        difference = errors_of(self.decoder(coded).float(), batch)
         error, seen = self.errors(difference)
         if self.partner:
             theirs = self.partner[0](batch).float()
             crossed = [
-                self.decode(quantise(theirs, step) * step, scale),
-                self.decode(coded, scale, self.partner[1]),
+                self.decoder(quantise(theirs, step) * step).float(),
+                self.partner[1](coded).float(),
             ]
             seen = (seen + sum(self.errors(errors_of(other, batch))[1] for other in crossed)) / 3
         trade = 26 / scale.square()
@@ -264,18 +270,18 @@ class Trainer:
         step = scale[:, None, None, None]
         with torch.no_grad():
             coded = quantise(self.encoder(batch), step) * step
-        difference = errors_of(self.decode(coded, scale), batch)
+        difference = errors_of(self.shown(coded, scale, are_drawn(batch)), batch)
         error, seen = self.errors(difference)
         steps = sum(across_blocks(difference, dim) for dim in (2, 3))
         trade = 26 / scale.square()
         loss = fairness(error, scale) * (trade.sqrt() * seen + BORDERS * steps)
         return loss.mean(), torch.zeros(()), error.mean()
 
-    def decode(self, coded: Tensor, scale: Tensor, decoder: Network | None = None) -> Tensor:
-        """What viewers show, not clamped: borders are smoothed."""
-        image = (decoder or self.decoder)(coded).float()
+    def shown(self, coded: Tensor, scale: Tensor, drawn: Tensor) -> Tensor:
+        """What viewers show, but not clamped."""
+        image = self.decoder(coded).float()
         clamped = image.clamp(0, PEAK)
-        return image + (smoothed(clamped, scale, UNIT) - clamped)
+        return image + (restored(clamped, scale, drawn, UNIT) - clamped)
 
     def errors(self, difference: Tensor) -> tuple[Tensor, Tensor]:
         """Mean squared error of each image, and the same with a share for differences between neighbours."""
@@ -321,7 +327,7 @@ def measure(encoder, decoder, frame, scale: float, device: str = "cpu") -> tuple
     """Bits a pixel, PSNR and SSIM of one frame uint8 [h,w,3], for networks in training's units."""
     image = as_units(torch.from_numpy(frame).permute(2, 0, 1)[None].to(device))
     q = quantise(encoder(image), scale)
-    decoded = smoothed(decoder(q * scale).clamp(0, PEAK), scale, UNIT)
+    decoded = restored(decoder(q * scale).clamp(0, PEAK), scale, drawn_tiles(image[0])[None], UNIT)
     error = (decoded - image).square().mean().item()
     bits = packed_bytes(q[0].cpu()) * 8 / (frame.shape[0] * frame.shape[1])
     return bits, 10 * math.log10(PEAK**2 / error), ssim(decoded * UNIT, image * UNIT)

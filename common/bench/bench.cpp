@@ -1,8 +1,8 @@
 #include "common/bench/bench.h"
 
 #include "common/clock.h"
-#include "common/codec/deblocking.h"
 #include "common/codec/frame_encoder.h"
+#include "common/codec/restoration.h"
 #include "common/fidelity.h"
 #include "common/raw_video.h"
 
@@ -28,7 +28,7 @@ class BenchViewer {
     const auto unpacked = SteadyClock::now();
     picture_.resize(header.original);
     decoder_->decode(latents_, picture_.view());
-    borders_.smooth_all(picture_.view(), latents_.scale);
+    restoration_.restore_all(picture_.view(), latents_.scale);
     result.unpack.add(milliseconds(unpacked - start));
     result.decode.add(milliseconds_since(unpacked));
   }
@@ -37,7 +37,7 @@ class BenchViewer {
 
  private:
   std::unique_ptr<Decoder> decoder_;
-  BlockBorders borders_;
+  Restoration restoration_;
   Inflater inflater_;
   Latents latents_;
   Image picture_;

@@ -206,20 +206,21 @@ void Canvas::decode_latents(const UpdateHeader& header) {
     const Operation& operation = *latent_tiles_[i];
     if (operation.mask != kWholeTile) copy_pixels(outputs_[i], operation.mask, tile_view(operation.tile));
   }
-  smooth_borders(header.scale);
+  restore_latents(header.scale);
 }
 
-void Canvas::smooth_borders(float scale) {
-  borders_.begin(grid_.size());
+void Canvas::restore_latents(float scale) {
+  restoration_.begin(grid_.size());
   for (const Operation* operation : latent_tiles_) {
     const Rect tile = grid_.rect(operation->tile);
+    const auto kind = operation->drawn ? Restoration::Kind::drawn : Restoration::Kind::natural;
     for (int y = 0; y < kBlocksPerSide; ++y) {
       for (unsigned row = block_row(operation->mask, y); row != 0; row &= row - 1) {
-        borders_.mark(tile.x / kBlockSide + std::countr_zero(row), tile.y / kBlockSide + y);
+        restoration_.mark(tile.x / kBlockSide + std::countr_zero(row), tile.y / kBlockSide + y, kind);
       }
     }
   }
-  borders_.smooth(picture_.view(), scale);
+  restoration_.restore(picture_.view(), scale);
 }
 
 }  // namespace latentdesk

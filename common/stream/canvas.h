@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/codec/codec.h"
-#include "common/codec/deblocking.h"
+#include "common/codec/restoration.h"
 #include "common/stream/update.h"
 
 #include <array>
@@ -40,7 +40,7 @@ class Canvas {
   void draw_palette(const Operation& operation, Content& content);
   void draw_pixels(const Operation& operation, Content& content);
   void decode_latents(const UpdateHeader& header);
-  void smooth_borders(float scale);
+  void restore_latents(float scale);
 
   std::unique_ptr<Decoder> decoder_;
   int latent_channels_;
@@ -61,7 +61,7 @@ class Canvas {
   Latents latents_;
   std::vector<uint8_t> decoded_;  ///< tiles of which only some blocks are shown
   std::vector<MutableImageView> outputs_;
-  BlockBorders borders_;
+  Restoration restoration_;
 };
 
 }  // namespace latentdesk

@@ -30,6 +30,8 @@ constexpr double kDifferenceDoublingBits = 1.4;
 constexpr double kWorthOfPalette = 1.2;
 // Where latents are not decoded, it may cost so many times what they do.
 constexpr double kWorthOfPaletteUndecoded = 1.8;
+// Of the pixels of a tile that viewers restore as something drawn, how many equal their left neighbours.
+constexpr double kDrawnShare = 0.1;
 // From this quality on it is asked what latents look like.
 constexpr int kDecodeFrom = 60;
 // Below this many bits a pixel a palette is taken without asking what latents would cost.
@@ -126,6 +128,18 @@ double squared_error(std::span<const uint32_t> pixels, const Palette& palette) {
     }
   }
   return static_cast<double>(sum);
+}
+
+/// Whether enough pixels equal their left neighbour: in photographs, video and shaded surfaces few do.
+bool is_drawn(ImageView tile, BlockMask mask) {
+  size_t pairs = 0, equal = 0;
+  for_each_run(tile.size, mask, [&](int x, int y, int count) {
+    const uint8_t* pixel = tile.row(y) + x * kBytesPerPixel;
+    for (int i = 1; i < count; ++i, pixel += kBytesPerPixel)
+      equal += std::memcmp(pixel, pixel + kBytesPerPixel, 3) == 0;
+    pairs += static_cast<size_t>(count - 1);
+  });
+  return static_cast<double>(equal) >= kDrawnShare * static_cast<double>(pairs);
 }
 
 }  // namespace
@@ -244,6 +258,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
       operations_->push_back({.kind = Operation::Kind::latents,
                               .tile = candidate.part.tile,
                               .mask = candidate.part.mask,
+                              .drawn = is_drawn(tile, candidate.part.mask),
                               .lossy = true});
     }
   }

@@ -9,7 +9,8 @@ namespace {
 
 using Kind = Operation::Kind;
 
-constexpr unsigned kKindBits = 3;
+constexpr unsigned kKindBits = 3, kFormBits = 2;
+constexpr unsigned kDrawnBit = 1u << (kKindBits + kFormBits);
 enum MaskForm : unsigned { kWholeForm, kRectForm, kFullForm };
 
 bool has_mask(Kind kind) { return kind != Kind::copy && kind != Kind::store; }
@@ -158,7 +159,8 @@ void append_operations(std::span<const Operation> operations, std::vector<uint8_
     if (has_mask(operation.kind) && operation.mask != kWholeTile) {
       form = as_rectangle(operation.mask).width > 0 ? kRectForm : kFullForm;
     }
-    writer.byte(static_cast<unsigned>(operation.kind) | form << kKindBits);
+    writer.byte(static_cast<unsigned>(operation.kind) | form << kKindBits |
+                (operation.drawn ? kDrawnBit : 0));
     if (operation.kind == Kind::copy) {
       append_copy(writer, operation);
       continue;
@@ -179,10 +181,13 @@ void parse_operations(ByteView bytes, const TileGrid& grid, uint32_t slots, std:
   Kind phase = Kind::store;
   while (!reader.done()) {
     const unsigned head = reader.byte();
-    const unsigned kind = head & ((1u << kKindBits) - 1), form = head >> kKindBits;
+    const unsigned kind = head & ((1u << kKindBits) - 1), form = (head & ~kDrawnBit) >> kKindBits;
     Operation& operation = out.emplace_back();
     operation.kind = static_cast<Kind>(kind);
     if (kind > static_cast<unsigned>(Kind::latents)) throw ProtocolError("unknown operation");
+    operation.drawn = (head & kDrawnBit) != 0;
+    if (operation.drawn && operation.kind != Kind::latents)
+      throw ProtocolError("only latents can be of something drawn");
     if (form > (has_mask(operation.kind) ? kFullForm : kWholeForm)) throw ProtocolError("unknown mask form");
     // Content may come in any order, but not before what reads the canvas or restores it.
     if (std::min(operation.kind, Kind::solid) < phase) throw ProtocolError("operations are out of order");

@@ -9,7 +9,8 @@
 #include <vector>
 
 // What an update does to a viewer's canvas, as bytes (docs/protocol.md is the norm). Each operation begins
-// with one byte: bits 0 to 2 its kind, bits 3 and 4 the form of its mask; the others are 0.
+// with one byte: bits 0 to 2 its kind, bits 3 and 4 the form of its mask, bit 5 of latents whether they are
+// of something drawn; the others are 0.
 //
 //   copy     varint x, y, width, height; signed varint dx, dy     the canvas at (x + dx, y + dy) goes to (x,
 //   y) store    tile; varint slot                                    the tile as it was before the update
@@ -35,6 +36,7 @@ struct Operation {
   uint32_t slot = 0;            ///< of store and recall
   uint8_t error = 0;            ///< of pixels: up to kMaxPixelError
   uint16_t colours = 0;         ///< of palette: 1 to 256
+  bool drawn = false;           ///< of latents: by programs, with flat areas and edges; see Restoration
   Rect to = {};                 ///< of copy
   int dx = 0;                   ///< of copy: its source is `to` moved by (dx, dy)
   int dy = 0;

@@ -14,3 +14,8 @@ export function pieces(name: string): Uint8Array[] {
   }
   return found;
 }
+
+/** The kernel, as `npm run kernel` leaves it. */
+export function kernelBytes(): Uint8Array {
+  return readFileSync(fileURLToPath(new URL('../../client/web/src/kernel.wasm', import.meta.url)));
+}

@@ -1,10 +1,10 @@
 // The viewer's state: a picture, and tiles stored for recall. Applies updates; docs/protocol.md, "update", is the norm.
 // Pixels are R, G, B, X bytes in memory, so that the picture is what ImageData takes.
 
-import {BlockBorders} from './borders';
 import {Kind, parseOperations, type Operation} from './operations';
 import {Part, ProtocolError, type UpdateHeader} from './protocol';
 import {ResidualReader, restorePixels} from './residuals';
+import {BlockKind, type Restoration} from './restoration';
 import {BLOCKS_PER_SIDE, forEachRun, pixelsIn, TILE_PIXELS, TILE_SIDE, TileGrid, type BlockMask, type Rect} from './tiles';
 
 const OPAQUE = 0xff000000;
@@ -66,7 +66,6 @@ export class Canvas {
   private words = new Uint32Array(this.pixels.buffer);
   private slots: (Uint32Array | undefined)[] = [];
   private number = 0;
-  private readonly borders = new BlockBorders();
 
   /** `slots`: how many tiles may be stored, of 16 KiB each. */
   constructor(private readonly slotCount: number) {}
@@ -100,17 +99,18 @@ export class Canvas {
     this.show(tile, mask, image);
   }
 
-  /** After all of an update's latents, `tiles`, have been shown: smooths the borders between their blocks. */
-  smoothBorders(tiles: Operation[], scale: number): void {
-    const {borders, grid} = this;
-    borders.begin(grid.width, grid.height);
-    for (const {tile, mask} of tiles) {
+  /** After all of an update's latents, `tiles`, have been shown. */
+  restoreLatents(tiles: Operation[], scale: number, restoration: Restoration): void {
+    const {grid} = this;
+    restoration.begin(grid.width, grid.height);
+    for (const {tile, mask, drawn} of tiles) {
       const column = (tile % grid.columns) * BLOCKS_PER_SIDE, row = Math.floor(tile / grid.columns) * BLOCKS_PER_SIDE;
+      const kind = drawn ? BlockKind.drawn : BlockKind.natural;
       for (let i = 0; i < BLOCKS_PER_SIDE * BLOCKS_PER_SIDE; ++i) {
-        if ((mask[i >> 3] >> (i & 7)) & 1) borders.mark(column + (i & 7), row + (i >> 3));
+        if ((mask[i >> 3] >> (i & 7)) & 1) restoration.mark(column + (i & 7), row + (i >> 3), kind);
       }
     }
-    borders.smooth(this.pixels, grid.width, scale);
+    restoration.restore(this.pixels, scale);
   }
 
   private place(tile: number): {rect: Rect; base: number} {

@@ -12,6 +12,8 @@ export interface Kernel {
   quantised(...layer: number[]): void;
   plain(...layer: number[]): void;
   pixels(map: number, out: number): void;
+  copyBytes(width: number, height: number): number;
+  restore(pixels: number, width: number, height: number, kinds: number, step: number, natural: number, drawn: number, copy: number): void;
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;

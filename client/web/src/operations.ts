@@ -15,6 +15,7 @@ export const enum Kind {
 
 export const MAX_PIXEL_ERROR = 63;
 const MAX_SIDE = 16384;
+const DRAWN = 1 << 5; // of an operation's first byte
 
 export interface Operation {
   kind: Kind;
@@ -23,6 +24,7 @@ export interface Operation {
   slot: number; // of store and recall
   error: number; // of pixels
   colours: number; // of palette: 1 to 256
+  drawn: boolean; // of latents: by programs, with flat areas and edges
   to: Rect; // of copy; its source is moved by (dx, dy)
   dx: number;
   dy: number;
@@ -117,13 +119,15 @@ export function parseOperations(bytes: Uint8Array, grid: TileGrid, slots: number
   while (!reader.done) {
     const head = reader.byte();
     const kind: Kind = head & 7;
-    const form = head >> 3;
+    const form = (head & ~DRAWN) >> 3;
+    const drawn = (head & DRAWN) !== 0;
     const hasMask = kind !== Kind.copy && kind !== Kind.store;
     if (kind > Kind.latents) throw new ProtocolError('unknown operation');
+    if (drawn && kind !== Kind.latents) throw new ProtocolError('only latents can be of something drawn');
     if (form > (hasMask ? 2 : 0)) throw new ProtocolError('unknown mask form');
     if (phaseOf(kind) < phase) throw new ProtocolError('operations are out of order');
     phase = phaseOf(kind);
-    const operation: Operation = {kind, tile: 0, mask: WHOLE_TILE, slot: 0, error: 0, colours: 0, to: NOWHERE, dx: 0, dy: 0};
+    const operation: Operation = {kind, tile: 0, mask: WHOLE_TILE, slot: 0, error: 0, colours: 0, drawn, to: NOWHERE, dx: 0, dy: 0};
     operations.push(operation);
     if (kind === Kind.copy) {
       readCopy(reader, grid, operation);

@@ -19,6 +19,7 @@ import {
   splitMessage,
   type UpdateHeader,
 } from './protocol';
+import {Restoration} from './restoration';
 import {now, PeerClock, type Statistics} from './statistics';
 
 const SLOTS = 1024; // of 16 KiB each
@@ -37,6 +38,7 @@ export class Session {
   private readonly canvas = new Canvas(SLOTS);
   private readonly clock = new PeerClock();
   private decoder: Promise<LatentDecoder | null> | null = null;
+  private restoration: Promise<Restoration> | null = null;
   private channels = MAX_LATENT_CHANNELS; // until the decoder tells
   private name = ''; // by which the server knows it; empty: not at all
   private hasSize = false;
@@ -142,7 +144,7 @@ export class Session {
     if (size !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
     const latents = decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
-    this.canvas.smoothBorders(tiles, header.scale);
+    this.canvas.restoreLatents(tiles, header.scale, await (this.restoration ??= Restoration.load()));
     this.environment.presenter.show(tiles);
   }
 }
