@@ -1,4 +1,4 @@
-// kernel/, compiled: what JavaScript is too slow for, or makes too much garbage at.
+// kernel/network.cpp, compiled: what JavaScript is too slow for.
 
 import kernelUrl from './kernel.wasm?url';
 
@@ -7,7 +7,6 @@ const PAGE = 65536;
 export interface Kernel {
   memory: WebAssembly.Memory;
   heap(): number;
-  inflate(packed: number, size: number, out: number, outSize: number): number;
   load(latents: number, stride: number, channels: number, map: number): void;
   quantised(...layer: number[]): void;
   plain(...layer: number[]): void;

@@ -102,9 +102,9 @@ export class Session {
     }
   }
 
-  private async tellCursor({width, height, x, y}: CursorHeader, payload: Uint8Array): Promise<void> {
+  private tellCursor({width, height, x, y}: CursorHeader, payload: Uint8Array): void {
     const bytes = new Uint8Array(width * height * 4);
-    if (bytes.length > 0) await inflate(payload, bytes);
+    if (bytes.length > 0) inflate(payload, bytes);
     for (let i = 0; i < bytes.length; i += 4) [bytes[i], bytes[i + 2]] = [bytes[i + 2], bytes[i]]; // blue comes first
     this.environment.tell({type: 'cursor', shape: {width, height, x, y, pixels: new Uint8ClampedArray(bytes.buffer)}});
   }
@@ -113,7 +113,7 @@ export class Session {
     if (!this.hasSize) throw new ProtocolError("an update came before the screen's size");
     checkPartSizes(header, this.canvas.grid, this.channels, payload.length);
     const start = performance.now();
-    const parts = await unpack(header, payload);
+    const parts = unpack(header, payload);
     const unpacked = performance.now();
     const operations = this.canvas.apply(header, parts);
     // What is exact is seen at once: the decoder may take a while, and at first is still to be loaded.
