@@ -9,7 +9,7 @@ import {forEachRun, pixelsIn, TILE_PIXELS, TILE_SIDE, TileGrid, type BlockMask, 
 const OPAQUE = 0xff000000;
 
 /** Bits that an index into so many colours takes: 0, 1, 2, 4 or 8. */
-export function indexBits(colours: number): number {
+function indexBits(colours: number): number {
   if (colours <= 1) return 0;
   if (colours <= 2) return 1;
   if (colours <= 4) return 2;

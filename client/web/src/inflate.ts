@@ -6,6 +6,7 @@ import {ProtocolError, sum, ZLIB_PARTS, type UpdateHeader} from './protocol';
 
 const WINDOW_BITS = 15; // the most; and zlib's header alone, not gzip's
 const NOTHING = new Uint8Array();
+const kept = new Uint8Array(1 << 18); // for most updates' parts: less garbage
 
 const stream = new ZStream();
 if (zlibInflateInit2(stream, WINDOW_BITS) !== Z_OK) throw new Error('zlib does not start');
@@ -20,7 +21,10 @@ export function inflate(packed: Uint8Array, out: Uint8Array): void {
   if (!isWhole) throw new ProtocolError('a zlib stream is damaged, or does not inflate to what its header says');
 }
 
-/** The parts of an update, whose sizes must have been checked. Residuals and latents stay as the range coder left them. */
+/**
+ * The parts of an update, whose sizes must have been checked; valid until the next call. Residuals and latents stay as the range coder
+ * left them.
+ */
 export function unpack(header: UpdateHeader, payload: Uint8Array): Uint8Array[] {
   let begin = 0;
   const streams = header.packed.map((size) => payload.subarray(begin, (begin += size)));
@@ -28,7 +32,8 @@ export function unpack(header: UpdateHeader, payload: Uint8Array): Uint8Array[] 
   const zlib = streams.length - coded.filter(Boolean).length;
 
   const sizes = header.sizes.slice(0, ZLIB_PARTS);
-  const bytes = new Uint8Array(sum(sizes));
+  const total = sum(sizes);
+  const bytes = total <= kept.length ? kept.subarray(0, total) : new Uint8Array(total);
   begin = 0;
   const parts = sizes.map((size) => bytes.subarray(begin, (begin += size)));
   const targets = zlib === 1 ? [bytes] : parts.filter((part) => part.length > 0);

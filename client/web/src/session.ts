@@ -20,9 +20,10 @@ import {
   type UpdateHeader,
 } from './protocol';
 import {now, PeerClock, type Statistics} from './statistics';
+import {TILE_LATENTS, TILE_PIXELS} from './tiles';
 
 const SLOTS = 1024; // of 16 KiB each
-export const CACHE_BYTES = SLOTS * 16384;
+const CACHE_BYTES = SLOTS * 4 * TILE_PIXELS;
 
 export interface SessionEnvironment {
   presenter: Presenter;
@@ -139,7 +140,7 @@ export class Session {
     const decoder = await this.decoder;
     if (!decoder) return; // these tiles stay as they are until they are sent without loss
     this.channels = decoder.channels;
-    if (size !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
+    if (size !== tiles.length * TILE_LATENTS * this.channels) throw new ProtocolError('latents do not belong to the operations');
     const latents = decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
     this.environment.presenter.show(tiles);
