@@ -64,6 +64,7 @@ export class Canvas {
   pixels = new Uint8ClampedArray(4);
   private words = new Uint32Array(2); // the same memory, and as much behind it for what is put by
   private slots: (Uint32Array | undefined)[] = [];
+  private readonly palette = new Uint32Array(256);
   private number = 0;
 
   /** `slots`: how many tiles may be stored, of 16 KiB each. */
@@ -175,7 +176,8 @@ export class Canvas {
   }
 
   private drawPalette({tile, mask}: Operation, colours: number, content: Content): void {
-    const palette = Uint32Array.from({length: colours}, () => content.nextColour());
+    const {palette} = this;
+    for (let i = 0; i < colours; ++i) palette[i] = content.nextColour();
     const {rect, base} = this.place(tile);
     const bits = indexBits(colours);
     if (bits === 0) return this.fill(rect, base, mask, palette[0]);
