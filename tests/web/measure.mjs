@@ -54,6 +54,11 @@ function describeSeries(samples) {
   return `${list.join(', ')} MiB, slope ${slope.toFixed(2)} MiB a minute`;
 }
 
+async function afterCollection(browser, page) {
+  const held = (await heldBytes(page)) / MIB;
+  return `held by page and worker ${held.toFixed(1)}, resident ${((await residentBytes(browser)) / MIB).toFixed(1)} MiB`;
+}
+
 /** Prints the figures of some seconds, four times, and what an update took of a processor. */
 async function report(browser, page, what) {
   for (let i = 0; i < 4; ++i) {
@@ -141,13 +146,14 @@ const measurements = {
     await page.close();
   },
 
-  /** A terminal scrolls. Nothing is collected by force between the beginning and the end: the figures are what a person sees. */
+  /** A terminal scrolls. Garbage is collected by force well before and after the minutes alone: their figures are what a person sees. */
   async memory(browser, desktop, port) {
     const page = await open(browser, port);
     await page.evaluate(watchState);
     await desktop.type('while true; do ls --color=always -l /usr/bin | while read -r line; do echo "$line"; sleep 0.03; done; done');
     await sleep(WARM_UP_MS);
-    const held = [await heldBytes(page)];
+    const collected = [await afterCollection(browser, page)];
+    await sleep(WARM_UP_MS); // as much garbage waits as usual
     const samples = [];
     const begin = Date.now();
     do {
@@ -156,10 +162,9 @@ const measurements = {
       console.log(`${minutes.toFixed(1)} min: ${samples.at(-1).mib.toFixed(1)} MiB, ${(await figuresOf(page)).match(/FPS [\d.]+/)[0]}`);
       await sleep(MEMORY_PERIOD_MS);
     } while (Date.now() - begin < Number(options.minutes) * 60000);
-    held.push(await heldBytes(page));
-    const collected = (await residentBytes(browser)) / MIB;
-    console.log(`resident: ${describeSeries(samples)}; ${collected.toFixed(1)} after a collection`);
-    console.log(`held by page and worker after a collection: begin ${(held[0] / MIB).toFixed(1)}, end ${(held[1] / MIB).toFixed(1)} MiB`);
+    collected.push(await afterCollection(browser, page));
+    console.log(`resident: ${describeSeries(samples)}`);
+    console.log(`after a collection, before and after these minutes: ${collected.join('; ')}`);
     console.log(`the connection: ${(await page.evaluate(() => globalThis.states)).join(', ') || 'open all the time'}`);
     await page.close();
   },
