@@ -9,7 +9,9 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {deskScenarios} from './desk_scenarios.mjs';
 import {badNetwork, Desktop, eventually, freePort, serveRepository, sleep} from './desktop.mjs';
+import {modelScenarios} from './model_scenarios.mjs';
 import {figuresOf, inControl, inState, messageOf, openPage, SIZE, stateOf} from './page.mjs';
+import {expectSamePicture, psnrOf} from './pictures.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
@@ -23,64 +25,9 @@ const {values: options} = parseArgs({
   },
 });
 
-/** Compares the page's canvas with a PNG: largest difference of a channel, and how many pixels differ. */
-function difference(page, png) {
-  return page.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-    const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}), {colorSpaceConversion: 'none'});
-    const pixelsOf = (source) => {
-      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-      const context = canvas.getContext('2d', {alpha: false, willReadFrequently: true});
-      context.drawImage(source, 0, 0);
-      return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
-    };
-    const desktop = document.getElementById('desktop');
-    const ours = pixelsOf(desktop), theirs = pixelsOf(bitmap);
-    let largest = 0, differing = 0, light = 0;
-    for (let i = 0; i < ours.length; i += 4) {
-      let worst = 0;
-      for (let c = 0; c < 3; ++c) worst = Math.max(worst, Math.abs(ours[i + c] - theirs[i + c]));
-      largest = Math.max(largest, worst);
-      if (worst > 0) ++differing;
-      if (theirs[i] > 128) ++light;
-    }
-    return {largest, differing, light, width: desktop.width, height: desktop.height};
-  }, png.toString('base64'));
-}
-
-function psnrOf(page, id, png) {
-  return page.evaluate(async ([element, base64]) => {
-    const bitmap = await createImageBitmap(await (await fetch('data:image/png;base64,' + base64)).blob());
-    const pixelsOf = (source) => {
-      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', {alpha: false});
-      context.drawImage(source, 0, 0);
-      return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
-    };
-    const ours = pixelsOf(document.getElementById(element)), theirs = pixelsOf(bitmap);
-    let sum = 0;
-    for (let i = 0; i < ours.length; ++i) if (i % 4 !== 3) sum += (ours[i] - theirs[i]) ** 2;
-    return 10 * Math.log10(255 ** 2 / (sum / (ours.length * 0.75)));
-  }, [id, png.toString('base64')]);
-}
-
-async function expectSamePicture(page, desktop, port, what) {
-  await sleep(500); // what came as latents is sharpened once it rests
-  const result = await eventually(
-    async () => {
-      const native = await desktop.nativeScreenshot(port);
-      const found = await difference(page, native);
-      return found.largest === 0 ? found : (console.log('  not yet', what, found), null);
-    },
-    `the same picture after ${what}`,
-    60, // on a busy machine a video takes longer than its time
-  );
-  assert.deepEqual([result.width, result.height], [SIZE.width, SIZE.height]);
-  assert.ok(result.light > 20, 'the picture shows something');
-  console.log(`ok   canvas equals the native viewer's picture after ${what}: ${JSON.stringify(result)}`);
-}
-
 const scenarios = {
   ...deskScenarios,
+  ...modelScenarios,
 
   async 'picture, typing, scrolling'(browser, desktop) {
     const port = await freePort();
@@ -108,7 +55,7 @@ const scenarios = {
     if (options.screenshot) writeFileSync(options.screenshot, await page.screenshot());
     await sleep((VIDEO_SECONDS - 3) * 1000);
     await expectSamePicture(page, desktop, port, 'a video');
-    assert.equal((await stateOf(page)).decoder, 'ready', 'the video came as latents');
+    assert.equal((await stateOf(page)).decoder, 'ready', 'the decoder of the video');
     assert.equal(await page.evaluate(() => crossOriginIsolated), true);
     assert.deepEqual(problems, []);
     await page.close();
@@ -232,42 +179,6 @@ const scenarios = {
     await eventually(async () => (await stateOf(page)).decoder === 'ready', 'a decoder');
     console.log('ok   in clear is sent to https; the decoder runs');
     await page.close();
-    await server.stop();
-  },
-
-  async 'no decoder of the model'(browser, desktop) {
-    const port = await freePort();
-    const server = await desktop.serve(port);
-    const page = await browser.newPage({viewport: SIZE});
-    await page.route('**/decoder/**', (route) => route.fulfill({status: 404, body: 'This server has no decoder.'}));
-    await page.goto(`http://127.0.0.1:${port}/`);
-    await inState(page, 'open');
-    desktop.playVideo(3);
-    await eventually(async () => (await stateOf(page)).decoder === 'failed', 'a decoder that is missed');
-    const text = await page.locator('#notice-text').textContent();
-    assert.match(text, /only text.*no decoder/);
-    await sleep(3000);
-    await expectSamePicture(page, desktop, port, 'a video that could not be decoded, once it rests');
-    console.log('ok   had said: ' + text);
-    await page.close();
-    await server.stop();
-  },
-
-  async 'a network that is not known in 8 bits'(browser, desktop) {
-    const port = await freePort();
-    const server = await desktop.serveWithToken(port, 'open sesame');
-    for (const [host, threads] of [['127.0.0.1', /threads/], ['desktop.test', /1 thread /]]) {
-      const page = await browser.newPage({viewport: SIZE});
-      await page.route('**/*.safetensors', (route) => route.fulfill({status: 404, body: 'no such file'}));
-      await page.goto(`http://${host}:${port}/#token=open%20sesame`);
-      await page.locator('#statistics').press('Enter');
-      await eventually(async () => /Decoder wasm/.test(await figuresOf(page)), 'a decoder');
-      const description = (await figuresOf(page)).match(/Decoder (.*?) Screen/)[1];
-      assert.match(description, /not in 8 bits: no such file/);
-      assert.match(description, threads);
-      console.log(`ok   ${host}: ${description}`);
-      await page.close();
-    }
     await server.stop();
   },
 

@@ -1,17 +1,12 @@
 // The page's canvas makes of the golden updates what the native one does, to the bit; and takes nothing that breaks a rule.
 
-import {readFileSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
-import {constants, deflateSync, inflateSync} from 'node:zlib';
 import {describe, expect, it} from 'vitest';
 import {Canvas} from '../../client/web/src/canvas';
-import {inflate, unpack} from '../../client/web/src/inflate';
-import {useKernel} from '../../client/web/src/kernel';
+import {unpack} from '../../client/web/src/inflate';
 import {checkPartSizes, parseServerMessage, splitMessage, type UpdateHeader} from '../../client/web/src/protocol';
 import {pieces} from './golden';
 
 const SLOTS = 4;
-useKernel(readFileSync(fileURLToPath(new URL('../../client/web/src/kernel.wasm', import.meta.url))));
 
 function parse(message: Uint8Array): {header: UpdateHeader; payload: Uint8Array} {
   const {header, payload} = splitMessage(message.buffer as ArrayBuffer);
@@ -28,26 +23,26 @@ function rgb(pixels: Uint8Array | Uint8ClampedArray, blueFirst: boolean): Buffer
 }
 
 describe('golden updates', () => {
-  it('make the golden pictures', async () => {
+  it('make the golden pictures', () => {
     const canvas = new Canvas(SLOTS);
     canvas.reset(150, 100);
     const pictures = pieces('pictures.bin');
     for (const [i, message] of pieces('updates.bin').entries()) {
       const {header, payload} = parse(message);
       checkPartSizes(header, canvas.grid, 1, payload.length);
-      canvas.apply(header, await unpack(header, payload));
+      canvas.apply(header, unpack(header, payload));
       expect(rgb(canvas.pixels, false).equals(rgb(pictures[i], true)), `picture ${i}`).toBe(true);
     }
     expect(pictures.length).toBe(3);
   });
 
-  it('are refused when their content is cut or left over', async () => {
+  it('are refused when their content is cut or left over', () => {
     const {header, payload} = parse(pieces('updates.bin')[0]);
     for (let part = 1; part <= 3; ++part) {
       for (const change of [-3, 3]) {
         const canvas = new Canvas(SLOTS);
         canvas.reset(150, 100);
-        const parts = await unpack(header, payload);
+        const parts = unpack(header, payload);
         const changed = new Uint8Array(parts[part].length + change);
         changed.set(parts[part].subarray(0, changed.length));
         parts[part] = changed;
@@ -56,12 +51,12 @@ describe('golden updates', () => {
     }
   });
 
-  it('are refused when they are older than the picture, or recall what was not stored', async () => {
+  it('are refused when they are older than the picture, or recall what was not stored', () => {
     const canvas = new Canvas(SLOTS);
     canvas.reset(150, 100);
     const [first, second] = pieces('updates.bin').map(parse);
-    canvas.apply(second.header, await unpack(second.header, second.payload));
-    const parts = await unpack(first.header, first.payload);
+    canvas.apply(second.header, unpack(second.header, second.payload));
+    const parts = unpack(first.header, first.payload);
     expect(() => canvas.apply(first.header, parts)).toThrow(/older/);
     const nothing = [Uint8Array.of(0x02, 0x00, 0x01), new Uint8Array(), new Uint8Array(), new Uint8Array(), new Uint8Array()];
     expect(() => canvas.apply(second.header, nothing)).toThrow(/stored/);
@@ -99,64 +94,5 @@ describe('sizes', () => {
     expect(() => splitMessage(Uint8Array.of(0, 1, 0, 1, 0x7b, 0x7d).buffer)).toThrow();
     expect(() => parseServerMessage('{"type":"notice","text":"a","deep":[[[[[[[[[]]]]]]]]]}')).toThrow(/deep/);
     expect(() => parseServerMessage('{"type":"weather"}')).toThrow(/unknown/);
-  });
-});
-
-describe('inflate', () => {
-  const packed = new Uint8Array(deflateSync(Buffer.alloc(1000, 7)));
-
-  /** Not random twice. */
-  function noise(length: number, values: number): Buffer {
-    let state = length + values;
-    return Buffer.from(Array.from({length}, () => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % values));
-  }
-
-  const contents: [string, Buffer][] = [
-    ['nothing', Buffer.alloc(0)],
-    ['one byte', Buffer.from([7])],
-    ['runs', Buffer.alloc(100_000, 7)],
-    ['noise', noise(70_000, 256)],
-    ['few values', noise(300_000, 5)],
-    ['text', Buffer.from('the quick brown fox '.repeat(5000))],
-  ];
-  const ways: [string, object][] = [
-    ['stored', {level: 0}],
-    ['quick', {level: 1}],
-    ['thorough', {level: 9}],
-    ['fixed codes', {strategy: constants.Z_FIXED}],
-    ['Huffman alone', {strategy: constants.Z_HUFFMAN_ONLY}],
-    ['runs alone', {strategy: constants.Z_RLE}],
-  ];
-
-  it.each(contents.flatMap(([what, bytes]) => ways.map(([way, options]) => [what, way, bytes, options] as const)))(
-    'gives %s back, packed as %s',
-    async (_what, _way, bytes, options) => {
-      const out = new Uint8Array(bytes.length);
-      await inflate(new Uint8Array(deflateSync(bytes, options)), out);
-      expect(Buffer.from(out).equals(bytes)).toBe(true);
-    },
-  );
-
-  it.each<[string, Uint8Array, number]>([
-    ['a longer stream', packed, 999],
-    ['a shorter stream', packed, 1001],
-    ['a cut stream', packed.subarray(0, packed.length - 3), 1000],
-    ['a stream with a byte after it', Uint8Array.from([...packed, 0]), 1000],
-    ['a wrong check sum', Uint8Array.from([...packed.subarray(0, packed.length - 1), 1]), 1000],
-    ['what is no stream', Uint8Array.of(1, 2, 3, 4), 1000],
-    ['nothing', new Uint8Array(), 0],
-  ])('refuses %s', async (_what, bytes, length) => {
-    await expect(inflate(bytes, new Uint8Array(length))).rejects.toThrow();
-  });
-
-  it('refuses every stream with a bit turned, as zlib does, or gives the same', async () => {
-    const whole = new Uint8Array(deflateSync(noise(400, 9)));
-    for (let bit = 0; bit < whole.length * 8; ++bit) {
-      const turned = Uint8Array.from(whole);
-      turned[bit >> 3] ^= 1 << (bit & 7);
-      const native = await Promise.resolve().then(() => inflateSync(turned).length === 400).catch(() => false);
-      const ours = await inflate(turned, new Uint8Array(400)).then(() => true, () => false);
-      expect(ours, `bit ${bit}`).toBe(native);
-    }
   });
 });

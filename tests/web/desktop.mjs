@@ -119,10 +119,10 @@ export class Desktop {
   /** A video of 15 frames a second that ends with a still picture; `pretty` ones cost much to make. */
   playVideo(seconds, {size = '560x420', pretty = false} = {}) {
     const [left, top] = size === this.size ? [0, 0] : [690, 270];
-    // Noise is nothing for palettes.
+    // Noise is nothing for palettes; of 16 bits, which gradients have, it makes black.
     const video = pretty
       ? `mandelbrot=size=${size}:rate=15:end_scale=0.01:end_pts=${seconds * 15}`
-      : `gradients=size=${size}:rate=15:speed=0.02:n=4:seed=1:c0=0xd04020:c1=0x2060c0:c2=0xe0c040:c3=0x208050,noise=alls=6:allf=t`;
+      : `gradients=size=${size}:rate=15:speed=0.02:n=4:seed=1:c0=0xd04020:c1=0x2060c0:c2=0xe0c040:c3=0x208050,format=gbrp,noise=alls=6:allf=t`;
     const source = `${video},trim=duration=${seconds}`;
     this.launch('ffplay', ['-loglevel', 'error', '-left', `${left}`, '-top', `${top}`, '-noborder', '-f', 'lavfi', '-i', source]);
   }
@@ -158,14 +158,14 @@ export class Desktop {
   }
 
   /** What the native viewer shows, as PNG. It is given longer where the machine is too busy for a first picture. */
-  async nativeScreenshot(port, seconds = 2) {
+  async nativeScreenshot(port, {seconds = 2, model} = {}) {
     const file = join(this.folder, 'native.png');
-    const options = ['--headless', '--seconds', String(seconds), '--screenshot', file];
+    const options = ['--headless', '--seconds', String(seconds), '--screenshot', file, ...(model ? ['--model', model] : [])];
     try {
       await run(join(this.binaries, 'latentdesk-viewer'), [...options, `ws://127.0.0.1:${port}`]);
     } catch (error) {
       if (seconds > 16 || !/no picture came/.test(error.stderr)) throw error;
-      return this.nativeScreenshot(port, 2 * seconds);
+      return this.nativeScreenshot(port, {seconds: 2 * seconds, model});
     }
     return readFileSync(file);
   }

@@ -5,6 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
 import {Int8Network} from '../../client/web/src/int8_network';
 import {useKernel} from '../../client/web/src/kernel';
+import {parseModelFile} from '../../client/web/src/model_file';
 
 const read = (name: string): Uint8Array => Uint8Array.from(readFileSync(fileURLToPath(new URL('../../' + name, import.meta.url))));
 
@@ -26,7 +27,7 @@ function goldenTensors(): Record<string, Golden> {
 
 it('decodes a tile as the others do, and each of several alike', async () => {
   useKernel(read('client/web/src/kernel.wasm'));
-  const network = await Int8Network.load(read('models/latentdesk-lite.safetensors'));
+  const network = await Int8Network.load(parseModelFile(read('models/latentdesk-lite.safetensors')));
   const tensors = goldenTensors();
   const index = Object.keys(tensors).find((name) => /image$/.test(name) && tensors[name].shape[0] === 64 && tensors[name].shape[1] === 64)!.split('.')[0];
   const quantised = new Int8Array(tensors[`${index}.quantised`].data);

@@ -1,17 +1,20 @@
 // Measures the page in Chromium against a real server, all on this machine:
-//   node tests/web/measure.mjs [--binaries build/release/bin] [--minutes 10] [--only first|keys|video|demo|memory]
+//   node tests/web/measure.mjs [--binaries build/release/bin] [--only first|keys|video|demo|memory] [--minutes 10]
 
 import {createRequire} from 'node:module';
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {Desktop, eventually, freePort, sleep} from './desktop.mjs';
 import {figuresOf, inControl, openPage, SIZE} from './page.mjs';
+import {heldBytes, MEASURABLE, processorTime, residentBytes} from './processes.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../client/web/package.json', import.meta.url)));
 const {chromium} = require('playwright-core');
 const MIB = 1024 * 1024;
+const MEMORY_PERIOD_MS = 10000;
+const WARM_UP_MS = 30000;
 const {values: options} = parseArgs({
   options: {
     binaries: {type: 'string', default: 'build/release/bin'},
@@ -30,32 +33,38 @@ async function open(browser, port) {
   return page;
 }
 
-async function renderers(browser) {
-  const session = await browser.newBrowserCDPSession();
-  const {processInfo} = await session.send('SystemInfo.getProcessInfo');
-  await session.detach();
-  return processInfo.filter(({type}) => type === 'renderer');
-}
-
-/** What the processes of pages have in memory (PSS), the page's worker and wasm with them. */
-async function rendererBytes(browser) {
-  const pss = ({id}) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))[1]) * 1024;
-  return (await renderers(browser)).reduce((sum, process) => sum + pss(process), 0);
-}
-
-/** Processor time that the page's processes have taken, in ms: what other work on the machine changes little. */
-async function rendererTime(browser) {
-  return (await renderers(browser)).reduce((sum, {cpuTime}) => sum + cpuTime * 1000, 0);
-}
-
 const updatesOf = async (page) => Number(/in (\d+) updates/.exec(await figuresOf(page))?.[1] ?? 0);
+
+/** Installs `states` in the page: what the connection's state has become since. */
+const watchState = () => {
+  globalThis.states = [];
+  const observer = new MutationObserver(() => globalThis.states.push(document.documentElement.dataset.state));
+  observer.observe(document.documentElement, {attributeFilter: ['data-state']});
+};
+
+/** Of [{minutes, mib}]; the slope by least squares. */
+function describeSeries(samples) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const sizes = samples.map(({mib}) => mib), middle = mean(samples.map(({minutes}) => minutes));
+  const covariance = mean(samples.map(({minutes, mib}) => (minutes - middle) * (mib - mean(sizes))));
+  const slope = covariance / mean(samples.map(({minutes}) => (minutes - middle) ** 2));
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  const figures = {begin: sizes[0], end: sizes.at(-1), least, most, 'most - least': most - least};
+  const list = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(1)}`);
+  return `${list.join(', ')} MiB, slope ${slope.toFixed(2)} MiB a minute`;
+}
+
+async function afterCollection(browser, page) {
+  const held = (await heldBytes(page)) / MIB;
+  return `held by page and worker ${held.toFixed(1)}, resident ${((await residentBytes(browser)) / MIB).toFixed(1)} MiB`;
+}
 
 /** Prints the figures of some seconds, four times, and what an update took of a processor. */
 async function report(browser, page, what) {
   for (let i = 0; i < 4; ++i) {
-    const [time, updates] = [await rendererTime(browser), await updatesOf(page)];
+    const [time, updates] = [await processorTime(browser), await updatesOf(page)];
     await sleep(4000);
-    const each = ((await rendererTime(browser)) - time) / ((await updatesOf(page)) - updates);
+    const each = ((await processorTime(browser)) - time) / ((await updatesOf(page)) - updates);
     console.log(`${what}: ${each.toFixed(1)} ms of a processor for an update; ${await figuresOf(page)}`);
   }
 }
@@ -137,39 +146,42 @@ const measurements = {
     await page.close();
   },
 
+  /** A terminal scrolls. Garbage is collected by force well before and after the minutes alone: their figures are what a person sees. */
   async memory(browser, desktop, port) {
     const page = await open(browser, port);
+    await page.evaluate(watchState);
     await desktop.type('while true; do ls --color=always -l /usr/bin | while read -r line; do echo "$line"; sleep 0.03; done; done');
-    const start = Date.now();
-    const minutes = () => (Date.now() - start) / 60000;
+    await sleep(WARM_UP_MS);
+    const collected = [await afterCollection(browser, page)];
+    await sleep(WARM_UP_MS); // as much garbage waits as usual
+    const samples = [];
+    const begin = Date.now();
     do {
-      await sleep(30000);
-      const state = await page.evaluate(() => document.documentElement.dataset.state);
-      const figures = (await figuresOf(page)).match(/FPS [\d.]+/)[0];
-      console.log(`${minutes().toFixed(1)} min: renderers ${(await rendererBytes(browser) / MIB).toFixed(1)} MiB, ${state}, ${figures}`);
-    } while (minutes() < Number(options.minutes));
+      const minutes = (Date.now() - begin) / 60000;
+      samples.push({minutes, mib: (await residentBytes(browser)) / MIB});
+      console.log(`${minutes.toFixed(1)} min: ${samples.at(-1).mib.toFixed(1)} MiB, ${(await figuresOf(page)).match(/FPS [\d.]+/)[0]}`);
+      await sleep(MEMORY_PERIOD_MS);
+    } while (Date.now() - begin < Number(options.minutes) * 60000);
+    collected.push(await afterCollection(browser, page));
+    console.log(`resident: ${describeSeries(samples)}`);
+    console.log(`after a collection, before and after these minutes: ${collected.join('; ')}`);
+    console.log(`the connection: ${(await page.evaluate(() => globalThis.states)).join(', ') || 'open all the time'}`);
     await page.close();
   },
 };
 
-async function main() {
-  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
+async function run(measure) {
+  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', ...MEASURABLE]});
+  const desktop = new Desktop(options.binaries, `${SIZE.width}x${SIZE.height}`);
   try {
-    for (const [name, measure] of Object.entries(measurements)) {
-      if (!name.includes(options.only)) continue;
-      const desktop = new Desktop(options.binaries, `${SIZE.width}x${SIZE.height}`);
-      try {
-        await desktop.start();
-        const port = await freePort();
-        await desktop.serve(port);
-        await measure(browser, desktop, port);
-      } finally {
-        await desktop.end();
-      }
-    }
+    await desktop.start();
+    const port = await freePort();
+    await desktop.serve(port);
+    await measure(browser, desktop, port);
   } finally {
     await browser.close();
+    await desktop.end();
   }
 }
 
-await main();
+for (const [name, measure] of Object.entries(measurements)) if (name.includes(options.only)) await run(measure);

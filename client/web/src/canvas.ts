@@ -10,7 +10,7 @@ import {BLOCKS_PER_SIDE, forEachRun, pixelsIn, TILE_PIXELS, TILE_SIDE, TileGrid,
 const OPAQUE = 0xff000000;
 
 /** Bits that an index into so many colours takes: 0, 1, 2, 4 or 8. */
-export function indexBits(colours: number): number {
+function indexBits(colours: number): number {
   if (colours <= 1) return 0;
   if (colours <= 2) return 1;
   if (colours <= 4) return 2;
@@ -63,8 +63,9 @@ class Content {
 export class Canvas {
   grid = new TileGrid(1, 1);
   pixels = new Uint8ClampedArray(4);
-  private words = new Uint32Array(this.pixels.buffer);
+  private words = new Uint32Array(2); // the same memory, and as much behind it for what is put by
   private slots: (Uint32Array | undefined)[] = [];
+  private readonly palette = new Uint32Array(256);
   private number = 0;
 
   /** `slots`: how many tiles may be stored, of 16 KiB each. */
@@ -72,8 +73,8 @@ export class Canvas {
 
   reset(width: number, height: number): void {
     this.grid = new TileGrid(width, height);
-    this.pixels = new Uint8ClampedArray(width * height * 4);
-    this.words = new Uint32Array(this.pixels.buffer).fill(OPAQUE);
+    this.words = new Uint32Array(2 * width * height).fill(OPAQUE);
+    this.pixels = new Uint8ClampedArray(this.words.buffer, 0, width * height * 4);
     this.slots = [];
     this.number = 0;
   }
@@ -147,21 +148,21 @@ export class Canvas {
 
   /** Every copy reads the picture as it was before, so all sources are put by first. */
   private copyAll(copies: Operation[]): void {
-    const {width, height} = this.grid;
+    const {words} = this, {width, height} = this.grid;
     const area = copies.reduce((total, {to}) => total + to.width * to.height, 0);
     if (area > width * height) throw new ProtocolError('copies are larger than the screen');
     if (copies.length === 1) return this.copyOne(copies[0]);
-    const saved = new Uint32Array(area);
-    const forEachRow = (visit: (from: number, to: number, at: number, count: number) => void): void => {
-      let at = 0;
+    const forEachRow = (visit: (from: number, to: number, by: number, count: number) => void): void => {
+      let by = width * height;
       for (const {to, dx, dy} of copies) {
-        for (let y = to.y; y < to.y + to.height; ++y, at += to.width) {
-          visit((y + dy) * width + to.x + dx, y * width + to.x, at, to.width);
+        for (let y = to.y; y < to.y + to.height; ++y, by += to.width) {
+          visit((y + dy) * width + to.x + dx, y * width + to.x, by, to.width);
         }
       }
     };
-    forEachRow((from, _to, at, count) => saved.set(this.words.subarray(from, from + count), at));
-    forEachRow((_from, to, at, count) => this.words.set(saved.subarray(at, at + count), to));
+    // No views: one for each row would be megabytes of garbage an update.
+    forEachRow((from, _to, by, count) => words.copyWithin(by, from, from + count));
+    forEachRow((_from, to, by, count) => words.copyWithin(to, by, by + count));
   }
 
   /** In place: rows in the order in which none is overwritten before it is read. */
@@ -190,7 +191,8 @@ export class Canvas {
   }
 
   private drawPalette({tile, mask}: Operation, colours: number, content: Content): void {
-    const palette = Uint32Array.from({length: colours}, () => content.nextColour());
+    const {palette} = this;
+    for (let i = 0; i < colours; ++i) palette[i] = content.nextColour();
     const {rect, base} = this.place(tile);
     const bits = indexBits(colours);
     if (bits === 0) return this.fill(rect, base, mask, palette[0]);

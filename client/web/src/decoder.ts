@@ -3,6 +3,7 @@
 
 import {fetchBytes} from './download';
 import {Int8Decoder} from './int8_decoder';
+import {parseModelFile} from './model_file';
 import {OrtDecoder} from './ort_decoder';
 
 /** Is given a tile's pixels, 64x64 as R, G, B, 255 in memory, good until it returns. */
@@ -31,10 +32,16 @@ async function whyNoWebGpu(): Promise<string> {
   return adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter ? 'WebGPU would run on the CPU' : '';
 }
 
-/** `model`: its address without the ending. */
-export async function loadDecoder(model: string): Promise<LatentDecoder> {
+async function loadInt8(address: string, version: string, why: string): Promise<LatentDecoder> {
+  const model = parseModelFile(await fetchBytes(address + '.safetensors', 'the model'));
+  if (model.version !== version) throw new Error(`what came is of the model ${model.version}`);
+  return Int8Decoder.load(model, why);
+}
+
+/** Of the model `version`, whose files are at `address` but for their endings. */
+export async function loadDecoder(address: string, version: string): Promise<LatentDecoder> {
   let why = await whyNoWebGpu();
-  const onnx = (): Promise<Uint8Array> => fetchBytes(model + '.onnx', 'the decoder');
+  const onnx = (): Promise<Uint8Array> => fetchBytes(address + '.onnx', 'the decoder');
   if (!why) {
     try {
       return await OrtDecoder.onWebGpu(await onnx());
@@ -42,8 +49,10 @@ export async function loadDecoder(model: string): Promise<LatentDecoder> {
       why = `WebGPU failed: ${String(error).slice(0, 100)}`;
     }
   }
-  const own = await fetchBytes(model + '.safetensors', 'the model')
-    .then((file) => Int8Decoder.load(file, why))
-    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  return typeof own === 'string' ? OrtDecoder.onWasm(await onnx(), `${why}; not in 8 bits: ${own}`) : own;
+  try {
+    return await loadInt8(address, version, why);
+  } catch (error) {
+    why += `; not in 8 bits: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  return OrtDecoder.onWasm(await onnx(), why);
 }

@@ -5,6 +5,7 @@ import {byId} from './page';
 
 export const facts = {server: '–', model: '–', decoder: 'not needed yet', size: '–'};
 let latest: Figures | null = null;
+const details = new Map<string, HTMLElement>(); // by the name of what they tell
 
 export function updateFigures(figures: Figures): void {
   latest = figures;
@@ -19,27 +20,29 @@ export function toggleFigures(): void {
 }
 
 export function showFigures(): void {
-  const panel = byId('figures');
-  if (panel.hidden) return;
+  if (byId('figures').hidden) return;
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const kib = (value: number): string => `${(value / 1024).toFixed(0)} KiB`;
-  const rows: [string, string][] = [
-    ['FPS', latest ? latest.fps.toFixed(1) : '–'],
-    ['Latency', latest?.latency != null ? `${ms(latest.latency)} from capture to drawn` : '–'],
-    ['Received', latest ? `${kib(latest.bytes)}/s, ${kib(latest.total)} in ${latest.updates} updates` : '–'],
-    ['Unpack', latest ? ms(latest.unpack) : '–'],
-    ['Decode and draw', latest ? ms(latest.decode) : '–'],
-    ['Decoder', facts.decoder],
-    ['Screen', facts.size],
-    ['Server', facts.server],
-    ['Model', facts.model],
-  ];
-  panel.replaceChildren(
-    ...rows.flatMap(([name, value]) => {
-      const term = document.createElement('dt'), detail = document.createElement('dd');
-      term.textContent = name;
-      detail.textContent = value;
-      return [term, detail];
-    }),
-  );
+  show('FPS', latest ? latest.fps.toFixed(1) : '–');
+  show('Latency', latest?.latency != null ? `${ms(latest.latency)} from capture to drawn` : '–');
+  show('Received', latest ? `${kib(latest.bytes)}/s, ${kib(latest.total)} in ${latest.updates} updates` : '–');
+  show('Unpack', latest ? ms(latest.unpack) : '–');
+  show('Decode and draw', latest ? ms(latest.decode) : '–');
+  show('Decoder', facts.decoder);
+  show('Screen', facts.size);
+  show('Server', facts.server);
+  show('Model', facts.model);
+}
+
+function show(name: string, value: string): void {
+  const detail = details.get(name) ?? addRow(name);
+  if (detail.textContent !== value) detail.textContent = value;
+}
+
+function addRow(name: string): HTMLElement {
+  const term = document.createElement('dt'), detail = document.createElement('dd');
+  term.textContent = name;
+  byId('figures').append(term, detail);
+  details.set(name, detail);
+  return detail;
 }

@@ -2,6 +2,7 @@
 
 import type {LatentDecoder, ShowTile} from './decoder';
 import {Int8Network} from './int8_network';
+import type {ModelFile} from './model_file';
 
 // Input waits no longer than for so many tiles, about 5 ms.
 const TILES_AT_ONCE = 24;
@@ -20,7 +21,7 @@ export class Int8Decoder implements LatentDecoder {
   private constructor(private readonly network: Int8Network, private readonly why: string) {}
 
   /** `why` not on something faster. Throws where the network is not known to the kernel. */
-  static async load(model: Uint8Array, why: string): Promise<Int8Decoder> {
+  static async load(model: ModelFile, why: string): Promise<Int8Decoder> {
     return new Int8Decoder(await Int8Network.load(model), why);
   }
 

@@ -1,11 +1,9 @@
 // Runs a decoder in integers of 8 bits, as the native CPU backend does: kernel/network.cpp computes a layer, this says which.
 
 import {newKernel, reserve, type Kernel} from './kernel';
-import {parseModelFile, type Layer, type ModelFile} from './model_file';
-import {TILE_PIXELS, TILE_SIDE} from './tiles';
+import type {Layer, ModelFile} from './model_file';
+import {LATENT_SIDE, TILE_LATENTS, TILE_PIXELS} from './tiles';
 
-const LATENT_SIDE = 8;
-const LATENTS = LATENT_SIDE * LATENT_SIDE;
 const OUTPUTS = 8; // computed at once
 
 /** What a layer leaves: pixels with a border of one around them. */
@@ -66,8 +64,8 @@ export class Int8Network {
     this.latents = this.end;
   }
 
-  static async load(model: Uint8Array): Promise<Int8Network> {
-    return new Int8Network(await newKernel(), parseModelFile(model));
+  static async load(model: ModelFile): Promise<Int8Network> {
+    return new Int8Network(await newKernel(), model);
   }
 
   /** All latents, int8 [channels, tiles, 8, 8]; then `tile` for each. */
@@ -80,10 +78,10 @@ export class Int8Network {
   /** Its pixels, R, G, B, 255 in memory; good until the next call. */
   tile(index: number, tiles: number): Uint32Array {
     const {kernel} = this;
-    kernel.load(this.latents + index * LATENTS, tiles * LATENTS, this.channels, this.input.at);
+    kernel.load(this.latents + index * TILE_LATENTS, tiles * TILE_LATENTS, this.channels, this.input.at);
     for (const {run, values} of this.steps) run(...values);
     kernel.pixels(this.steps.at(-1)!.values[8], this.picture);
-    return new Uint32Array(kernel.memory.buffer, this.picture, TILE_SIDE * TILE_SIDE);
+    return new Uint32Array(kernel.memory.buffer, this.picture, TILE_PIXELS);
   }
 
   private addConvolution(model: ModelFile, layer: Layer, i: number): void {

@@ -1,5 +1,6 @@
-// kernel/, compiled: what JavaScript is too slow for, or makes too much garbage at.
+// kernel/network.cpp, compiled: what JavaScript is too slow for.
 
+import {fetchBytes} from './download';
 import kernelUrl from './kernel.wasm?url';
 
 const PAGE = 65536;
@@ -7,7 +8,6 @@ const PAGE = 65536;
 export interface Kernel {
   memory: WebAssembly.Memory;
   heap(): number;
-  inflate(packed: number, size: number, out: number, outSize: number): number;
   load(latents: number, stride: number, channels: number, map: number): void;
   quantised(...layer: number[]): void;
   plain(...layer: number[]): void;
@@ -19,9 +19,12 @@ export interface Kernel {
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compileFetched(): Promise<WebAssembly.Module> {
-  const response = await fetch(new URL(kernelUrl, import.meta.url));
-  if (!response.ok) throw new Error(`the kernel: HTTP ${response.status}`);
-  return WebAssembly.compile(await response.arrayBuffer());
+  try {
+    return await WebAssembly.compile(await fetchBytes(new URL(kernelUrl, import.meta.url).href, 'the kernel'));
+  } catch (error) {
+    compiled = undefined; // tried again
+    throw error;
+  }
 }
 
 /** Instead of the file that was built beside this one; for those who read files otherwise. */

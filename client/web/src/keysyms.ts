@@ -43,7 +43,7 @@ const NAMED: Record<string, number | [number, number]> = {
 const NUMPAD_SIGNS: Record<string, number> = {'*': 0xffaa, '+': 0xffab, ',': 0xffac, '-': 0xffad, '.': 0xffae, '/': 0xffaf, '=': 0xffbd};
 
 /** Of a character; null where none is typed by it. */
-export function characterKeysym(character: string): number | null {
+function characterKeysym(character: string): number | null {
   const code = character.codePointAt(0)!;
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return null;
   return code <= 0xff ? code : UNICODE | code;

@@ -43,7 +43,6 @@ export type ViewerMessage =
   | {type: 'ping'; time: number}
   | {type: 'pong'; time: number; received: number; sent: number}
   | {type: 'quality'; value: number}
-  | {type: 'refresh'}
   | {type: 'input'; events: InputEvent[]}
   | {type: 'control'; take: boolean}
   | {type: 'size'; width: number; height: number};

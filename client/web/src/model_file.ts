@@ -18,6 +18,7 @@ export interface Tensor {
 }
 
 export interface ModelFile {
+  version: string; // as in the server's hello
   channels: number; // of the latents
   layers: Layer[];
   tensor(name: string | undefined): Tensor;
@@ -36,12 +37,14 @@ export function parseModelFile(bytes: Uint8Array): ModelFile {
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, data))) as Record<string, Entry> & {
     __metadata__: Record<string, string>;
   };
+  const {name, version, hash, latent_channels, decoder} = header.__metadata__;
   return {
-    channels: Number(header.__metadata__.latent_channels),
-    layers: JSON.parse(header.__metadata__.decoder) as Layer[],
-    tensor: (name = '') => {
-      const entry = header[name];
-      if (entry?.dtype !== 'F32') throw new Error(`the model file has no tensor ${name}`);
+    version: `${name}-${version}.${hash}`,
+    channels: Number(latent_channels),
+    layers: JSON.parse(decoder) as Layer[],
+    tensor: (tensor = '') => {
+      const entry = header[tensor];
+      if (entry?.dtype !== 'F32') throw new Error(`the model file has no tensor ${tensor}`);
       const [begin, end] = entry.data_offsets;
       const values = new Float32Array(bytes.slice(data + begin, data + end).buffer);
       if (values.length !== entry.shape.reduce((a, b) => a * b, 1)) throw new Error('the model file is cut');

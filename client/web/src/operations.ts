@@ -1,6 +1,6 @@
 // What an update does to the canvas, as bytes; docs/protocol.md, "update", is the norm.
 
-import {ProtocolError} from './protocol';
+import {MAX_SIDE, ProtocolError} from './protocol';
 import {BLOCKS_PER_SIDE, blockRect, WHOLE_TILE, type BlockMask, type Rect, type TileGrid} from './tiles';
 
 export const enum Kind {
@@ -13,8 +13,7 @@ export const enum Kind {
   latents,
 }
 
-export const MAX_PIXEL_ERROR = 63;
-const MAX_SIDE = 16384;
+const MAX_PIXEL_ERROR = 63;
 const DRAWN = 1 << 5; // of an operation's first byte
 
 export interface Operation {

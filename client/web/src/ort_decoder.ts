@@ -9,10 +9,8 @@ import wasmMjs from '../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded
 import wasmWasm from '../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm?url';
 import type {LatentDecoder, ShowTile} from './decoder';
 import {fetchBytes} from './download';
-import {TILE_PIXELS} from './tiles';
+import {LATENT_SIDE, TILE_LATENTS, TILE_PIXELS} from './tiles';
 
-const LATENT_SIDE = 8;
-const LATENTS = LATENT_SIDE * LATENT_SIDE;
 const MAX_THREADS = 4;
 const MAX_BATCH = 32;
 const START_TIMEOUT_MS = 10000;
@@ -88,7 +86,7 @@ export class OrtDecoder implements LatentDecoder {
     const runtime = await loadRuntime(provider);
     const session = await runtime.InferenceSession.create(model, {executionProviders: [provider.name]});
     const decoder = new OrtDecoder(runtime, session, provider);
-    await decoder.run(new Float32Array(decoder.channels * LATENTS), 1); // what cannot run fails here
+    await decoder.run(new Float32Array(decoder.channels * TILE_LATENTS), 1); // what cannot run fails here
     return decoder;
   }
 
@@ -126,11 +124,11 @@ export class OrtDecoder implements LatentDecoder {
   /** To float32 [batch, channels, 8, 8]; what a batch holds beyond is 0. */
   private dequantise(latents: Int8Array, tiles: number, first: number, used: number, scale: number): Float32Array {
     const {channels} = this;
-    const values = new Float32Array(this.batchFor(used) * channels * LATENTS);
+    const values = new Float32Array(this.batchFor(used) * channels * TILE_LATENTS);
     for (let i = 0, to = 0; i < used; ++i) {
       for (let c = 0; c < channels; ++c) {
-        let from = (c * tiles + first + i) * LATENTS;
-        for (let k = 0; k < LATENTS; ++k) values[to++] = latents[from++] * scale;
+        let from = (c * tiles + first + i) * TILE_LATENTS;
+        for (let k = 0; k < TILE_LATENTS; ++k) values[to++] = latents[from++] * scale;
       }
     }
     return values;

@@ -7,16 +7,16 @@
 
 import type {ControlState} from './channel';
 import type {CursorHeader, ServerHello, ServerMessage} from './messages';
-import {TILE_PIXELS, type TileGrid} from './tiles';
+import {TILE_LATENTS, TILE_PIXELS, type TileGrid} from './tiles';
 
 export class ProtocolError extends Error {}
 
 export const SUBPROTOCOL = 'latentdesk.2';
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-export const MAX_HEADER_BYTES = 65536;
-export const MAX_SLOTS = 65536;
+const MAX_HEADER_BYTES = 65536;
+const MAX_SLOTS = 65536;
 const MAX_DEPTH = 8;
-const MAX_SIDE = 16384;
+export const MAX_SIDE = 16384; // of a screen
 const MAX_PIXELS = 2 ** 25;
 const MAX_TIME = 1e15;
 const UTF8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
@@ -34,7 +34,7 @@ export const enum Part {
   residuals,
   latents,
 }
-export const PARTS = 5;
+const PARTS = 5;
 export const ZLIB_PARTS = 3; // the first ones; the others are by range coders
 
 export interface UpdateHeader {
@@ -225,7 +225,7 @@ export function parseServerMessage(header: string): ServerMessage {
 /** Throws ProtocolError when a part is larger than such a screen can need, before memory is taken for it. */
 export function checkPartSizes(header: UpdateHeader, grid: TileGrid, latentChannels: number, payload: number): void {
   const pixels = grid.tiles * TILE_PIXELS;
-  const limits = [grid.tiles * 256 + 65536, pixels * 3, pixels, pixels * 3, grid.tiles * 64 * latentChannels];
+  const limits = [grid.tiles * 256 + 65536, pixels * 3, pixels, pixels * 3, grid.tiles * TILE_LATENTS * latentChannels];
   if (header.sizes.some((size, part) => size > limits[part])) {
     throw new ProtocolError('a part is larger than the screen can need');
   }

@@ -7,13 +7,15 @@ import {forEachRun, TILE_PIXELS, TILE_SIDE, type BlockMask} from './tiles';
 const STRIDE = TILE_SIDE + 2;
 const PLANE = STRIDE * (TILE_SIDE + 1);
 
+// Of the tile that is being read; an update's own would be 25 KB of garbage.
+const magnitudes = new Uint8Array(3 * PLANE);
+const planes = [0, 1, 2].map(() => new Uint8Array(TILE_PIXELS));
+
 /** An update's residuals, from the bytes of a range coder. */
 export class ResidualReader {
   private readonly decoder: RangeDecoder;
   private readonly widths = new Models(3 * 16 * 5 * 8);
   private readonly seconds = new Models(3 * 9);
-  private readonly magnitudes = new Uint8Array(3 * PLANE);
-  private readonly planes = [0, 1, 2].map(() => new Uint8Array(TILE_PIXELS));
 
   constructor(stream: Uint8Array) {
     this.decoder = new RangeDecoder(stream);
@@ -22,19 +24,19 @@ export class ResidualReader {
   /** Those of a tile's pixels in `mask`, one of each plane a pixel, valid until the next call. */
   read(width: number, height: number, mask: BlockMask): Uint8Array[] {
     this.decoder.check();
-    this.magnitudes.fill(0);
-    this.planes.forEach((residuals, plane) => {
+    magnitudes.fill(0);
+    planes.forEach((residuals, plane) => {
       let i = 0;
       forEachRun(width, height, mask, (x, y, count) => {
         let at = plane * PLANE + (y + 1) * STRIDE + x + 1;
         for (const end = at + count; at < end; ++at) {
           const residual = this.residual(plane, at);
-          this.magnitudes[at] = Math.abs(residual);
+          magnitudes[at] = Math.abs(residual);
           residuals[i++] = residual;
         }
       });
     });
-    return this.planes;
+    return planes;
   }
 
   finish(): void {
@@ -42,7 +44,7 @@ export class ResidualReader {
   }
 
   private residual(plane: number, at: number): number {
-    const {decoder, magnitudes} = this;
+    const {decoder} = this;
     const above = at - STRIDE;
     const around = 2 * magnitudes[at - 1] + 2 * magnitudes[above] + magnitudes[above - 1] + magnitudes[above + 1];
     let others = 0;
@@ -61,7 +63,7 @@ export class ResidualReader {
 }
 
 /** A tile's pixels in a picture of R, G, B, X bytes; `base` and `stride` in pixels. */
-export interface TilePixels {
+interface TilePixels {
   pixels: Uint8ClampedArray;
   base: number;
   stride: number;

@@ -21,9 +21,10 @@ import {
 } from './protocol';
 import {Restoration} from './restoration';
 import {now, PeerClock, type Statistics} from './statistics';
+import {TILE_LATENTS, TILE_PIXELS} from './tiles';
 
 const SLOTS = 1024; // of 16 KiB each
-export const CACHE_BYTES = SLOTS * 16384;
+const CACHE_BYTES = SLOTS * 4 * TILE_PIXELS;
 
 export interface SessionEnvironment {
   presenter: Presenter;
@@ -104,9 +105,9 @@ export class Session {
     }
   }
 
-  private async tellCursor({width, height, x, y}: CursorHeader, payload: Uint8Array): Promise<void> {
+  private tellCursor({width, height, x, y}: CursorHeader, payload: Uint8Array): void {
     const bytes = new Uint8Array(width * height * 4);
-    if (bytes.length > 0) await inflate(payload, bytes);
+    if (bytes.length > 0) inflate(payload, bytes);
     for (let i = 0; i < bytes.length; i += 4) [bytes[i], bytes[i + 2]] = [bytes[i + 2], bytes[i]]; // blue comes first
     this.environment.tell({type: 'cursor', shape: {width, height, x, y, pixels: new Uint8ClampedArray(bytes.buffer)}});
   }
@@ -115,7 +116,7 @@ export class Session {
     if (!this.hasSize) throw new ProtocolError("an update came before the screen's size");
     checkPartSizes(header, this.canvas.grid, this.channels, payload.length);
     const start = performance.now();
-    const parts = await unpack(header, payload);
+    const parts = unpack(header, payload);
     const unpacked = performance.now();
     const operations = this.canvas.apply(header, parts);
     // What is exact is seen at once: the decoder may take a while, and at first is still to be loaded.
@@ -141,7 +142,7 @@ export class Session {
     const decoder = await this.decoder;
     if (!decoder) return; // these tiles stay as they are until they are sent without loss
     this.channels = decoder.channels;
-    if (size !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
+    if (size !== tiles.length * TILE_LATENTS * this.channels) throw new ProtocolError('latents do not belong to the operations');
     const latents = decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
     this.canvas.restoreLatents(tiles, header.scale, await (this.restoration ??= Restoration.load()));

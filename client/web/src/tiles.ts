@@ -3,6 +3,8 @@
 export const TILE_SIDE = 64;
 export const TILE_PIXELS = TILE_SIDE * TILE_SIDE;
 export const BLOCKS_PER_SIDE = 8;
+export const LATENT_SIDE = BLOCKS_PER_SIDE; // a channel has one latent for each block
+export const TILE_LATENTS = LATENT_SIDE * LATENT_SIDE;
 
 /** A set of a tile's blocks: eight rows, block x of a row at bit x. */
 export type BlockMask = Uint8Array;

@@ -1,12 +1,13 @@
 // Where the desktop stands on the page, and how large.
 
 import {byId} from './page';
+import {MAX_SIDE} from './protocol';
 
 /** `resize`: as `fit`, and the desktop is asked to have the window's size. */
 export type Fit = 'fit' | '1:1' | 'resize';
 
 const SIZE_SETTLES_MS = 250;
-const SMALLEST = 64, LARGEST = 16384;
+const SMALLEST = 64;
 
 export class View {
   private readonly stage = byId('stage');
@@ -67,7 +68,7 @@ export class View {
   }
 
   private ask(): void {
-    const pixels = (css: number): number => Math.max(SMALLEST, Math.min(LARGEST, Math.round(css * devicePixelRatio)));
+    const pixels = (css: number): number => Math.max(SMALLEST, Math.min(MAX_SIDE, Math.round(css * devicePixelRatio)));
     const width = pixels(this.stage.clientWidth), height = pixels(this.stage.clientHeight);
     if (this.wished === `${width} ${height}`) return;
     this.wished = `${width} ${height}`;

@@ -83,7 +83,7 @@ class Viewer {
   private async load(version: string): Promise<LatentDecoder | null> {
     tell({type: 'decoder', text: 'loading', failed: false});
     try {
-      const decoder = await loadDecoder(new URL(`decoder/${encodeURIComponent(version)}`, this.page).href);
+      const decoder = await loadDecoder(new URL(`decoder/${encodeURIComponent(version)}`, this.page).href, version);
       tell({type: 'decoder', text: decoder.description, failed: false});
       return decoder;
     } catch (error) {
