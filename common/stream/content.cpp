@@ -15,8 +15,9 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 // Estimates of what DEFLATE makes of each kind of content, fitted to recorded desktops: bits.
 constexpr double kBitsPerColour = 16;
-constexpr double kOneChangeBits = 2.2;   // an index that differs from its left or its upper neighbour
-constexpr double kTwoChangesBits = 6.5;  // from both
+constexpr double kEdgeBits = 4;          // an index that differs from its left neighbour alone
+constexpr double kRowBits = 30;          // the first of a run that differs from the row above
+constexpr double kTwoChangesBits = 6.5;  // an index that differs from both
 // Of a tile of latents: each position, each value that is not 0, and of the first channels the difference to
 // the one at its left where that is smaller, which is what is left of them after prediction.
 constexpr double kPositionBits = 0.9;
@@ -30,6 +31,11 @@ constexpr double kDifferenceDoublingBits = 1.4;
 constexpr double kWorthOfPalette = 1.2;
 // Where latents are not decoded, it may cost so many times what they do.
 constexpr double kWorthOfPaletteUndecoded = 1.8;
+// Text and interface are to be within the palette's bound at once: it may cost so many times what else does.
+constexpr double kWorthOfDrawn = 4;
+// Of their pixels at most so many differ from both neighbours; of photographs, video and dithered shades,
+// more.
+constexpr double kDrawnChanges = 0.25;
 // From this quality on it is asked what latents look like.
 constexpr int kDecodeFrom = 60;
 // Below this many bits a pixel a palette is taken without asking what latents would cost.
@@ -43,23 +49,52 @@ constexpr double kWorthGrowth = 0.038;
 // The tolerance of palettes falls linearly with quality and is 0 from kExactPalettes on.
 constexpr int kExactPalettes = 95;
 constexpr double kTolerancePerPoint = 0.4;
+// A tile whose large areas would change is better off with less of it, which is tried in these parts.
+constexpr std::array kToleranceDivisors{1, 2, 4, 256};
+// Not where the error costs less than this part of the bits.
+constexpr double kNoWorse = 0.05;
 constexpr double kErrorPerPoint = 0.16;
 
+/// Pixels that differ from a neighbour.
+struct Changes {
+  size_t edges = 0;  ///< from the left one alone
+  size_t rows = 0;   ///< from the upper one alone, and the one at their left does not: the first of a run
+  size_t both = 0;
+  size_t compared = 0;
+};
+
 /// `rows` holds where each run of pixels begins, and their end.
-double estimate_palette(const Palette& palette, std::span<const uint32_t> rows) {
-  const std::span<const uint8_t> indices = palette.indices();
-  size_t one = 0, two = 0;
+template <typename Index>
+Changes count_changes(std::span<const Index> indices, std::span<const uint32_t> rows) {
+  Changes changes;
   for (size_t row = 1; row + 1 < rows.size(); ++row) {
     const size_t above = rows[row] - rows[row - 1];
     if (rows[row + 1] - rows[row] != above) continue;
+    bool before = indices[rows[row]] != indices[rows[row - 1]];
+    changes.rows += before;
     for (size_t i = rows[row] + 1; i < rows[row + 1]; ++i) {
       const bool left = indices[i] != indices[i - 1], up = indices[i] != indices[i - above];
-      one += left != up;
-      two += left && up;
+      changes.both += left && up;
+      changes.edges += left && !up;
+      changes.rows += up && !left && !before;
+      before = up;
     }
+    changes.compared += above;
   }
+  return changes;
+}
+
+double estimate_palette(const Palette& palette, std::span<const uint32_t> rows) {
+  const Changes changes = count_changes(palette.indices(), rows);
   return kBitsPerColour * static_cast<double>(palette.colours().size()) +
-         kOneChangeBits * static_cast<double>(one) + kTwoChangesBits * static_cast<double>(two);
+         kEdgeBits * static_cast<double>(changes.edges) + kRowBits * static_cast<double>(changes.rows) +
+         kTwoChangesBits * static_cast<double>(changes.both);
+}
+
+/// Text and interface, by the colours as they are.
+bool is_drawn(const Palette& palette, std::span<const uint32_t> rows) {
+  const Changes changes = count_changes(palette.counted(), rows);
+  return static_cast<double>(changes.both) <= kDrawnChanges * static_cast<double>(changes.compared);
 }
 
 /// The entropy of each plane's bytes: in a tile alone it is as far below what the range coder needs to learn
@@ -113,21 +148,6 @@ double squared_error(ImageView a, ImageView b, BlockMask mask) {
   return static_cast<double>(sum);
 }
 
-/// Of the three colours of the pixels that a palette was built for.
-double squared_error(std::span<const uint32_t> pixels, const Palette& palette) {
-  if (palette.is_exact()) return 0;
-  int64_t sum = 0;
-  for (size_t i = 0; i < pixels.size(); ++i) {
-    const Colour shown = palette.colours()[palette.indices()[i]];
-    for (const int shift : {0, 8, 16}) {
-      const int difference =
-          static_cast<int>(pixels[i] >> shift & 255) - static_cast<int>(shown >> shift & 255);
-      sum += difference * difference;
-    }
-  }
-  return static_cast<double>(sum);
-}
-
 }  // namespace
 
 CodingQuality coding_quality(const Model& model, int quality) {
@@ -137,7 +157,8 @@ CodingQuality coding_quality(const Model& model, int quality) {
   return {.scale = model.scale_for_quality(quality),
           .tolerance = static_cast<int>(std::lround(tolerance)),
           .error = decode ? error : 0,
-          .worth = decode ? kWorthAt80 * std::exp((quality - 80) * kWorthGrowth) : 0,
+          .worth = kWorthAt80 * std::exp((quality - 80) * kWorthGrowth),
+          .decode = decode,
           .exact = false};
 }
 
@@ -207,14 +228,30 @@ void ContentEncoder::append_residuals(Size tile, const TilePart& part, int error
 
 void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality) {
   gather(tile, part.mask);
-  Candidate candidate{part, {}, {}};
-  if (palette_.build(pixels_, quality.tolerance)) {
-    candidate.palette.bits = estimate_palette(palette_, row_starts_);
-    candidate.palette.error = squared_error(pixels_, palette_);
+  Candidate candidate{part, {}, 0, false, {}};
+  if (palette_.count(pixels_)) {
+    build_palette(quality, candidate);
     const double cheap = kCheapPalette * static_cast<double>(pixels_.size());
-    if (candidate.palette.at(quality.worth) <= cheap) return append_palette(part);
+    if (candidate.palette.at(quality.worth) <= cheap) {
+      palette_.merge(candidate.tolerance);
+      return append_palette(part);
+    }
+    candidate.drawn = is_drawn(palette_, row_starts_);
   }
   candidates_.push_back(candidate);
+}
+
+void ContentEncoder::build_palette(const CodingQuality& quality, Candidate& candidate) {
+  for (const int divisor : kToleranceDivisors) {
+    const int tolerance = quality.tolerance / divisor;
+    if (!palette_.merge(tolerance)) return;
+    const Cost cost{estimate_palette(palette_, row_starts_), static_cast<double>(palette_.squared_error())};
+    if (cost.at(quality.worth) < candidate.palette.at(quality.worth)) {
+      candidate.palette = cost;
+      candidate.tolerance = tolerance;
+    }
+    if (quality.worth * cost.error <= kNoWorse * cost.bits) return;
+  }
 }
 
 void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality) {
@@ -237,7 +274,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
       append_residuals(tile.size, candidate.part, quality.error);
     } else if (kind == Operation::Kind::palette) {
       gather(tile, candidate.part.mask);
-      palette_.build(pixels_, quality.tolerance);
+      palette_.build(pixels_, candidate.tolerance);
       append_palette(candidate.part);
     } else {
       kept_.push_back(i);
@@ -256,7 +293,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
 }
 
 void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality) {
-  const bool decodes = decoder_ && quality.worth > 0;
+  const bool decodes = decoder_ && quality.decode;
   if (decodes) {
     decoded_.resize(candidates_.size() * kTileBytes);
     outputs_.clear();
@@ -277,7 +314,8 @@ void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, co
 Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidate,
                                        const CodingQuality& quality) {
   if (candidate.latents.error == kNever) {
-    const bool palette = candidate.palette.bits <= kWorthOfPaletteUndecoded * candidate.latents.bits;
+    const double worth = candidate.drawn ? kWorthOfDrawn : kWorthOfPaletteUndecoded;
+    const bool palette = candidate.palette.bits <= worth * candidate.latents.bits;
     return palette ? Operation::Kind::palette : Operation::Kind::latents;
   }
   const double as_latents = candidate.latents.at(quality.worth);
@@ -285,7 +323,8 @@ Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidat
   const MutableImageView restored{restored_.data(), tile.size, kTileStride};
   const Cost pixels{estimate_residuals(residuals_), squared_error(tile, restored, candidate.part.mask)};
   const double as_pixels = pixels.at(quality.worth);
-  if (candidate.palette.at(quality.worth) <= kWorthOfPalette * std::min(as_latents, as_pixels))
+  const double worth = candidate.drawn ? kWorthOfDrawn : kWorthOfPalette;
+  if (candidate.palette.at(quality.worth) <= worth * std::min(as_latents, as_pixels))
     return Operation::Kind::palette;
   return as_pixels < as_latents ? Operation::Kind::pixels : Operation::Kind::latents;
 }

@@ -18,16 +18,18 @@ int distance(Colour a, Colour b) {
   return largest;
 }
 
-}  // namespace
-
-bool Palette::build(std::span<const uint32_t> pixels, int tolerance) {
-  if (!count_colours(pixels) || !merge(tolerance)) return false;
-  indices_.resize(pixels.size());
-  for (size_t i = 0; i < pixels.size(); ++i) indices_[i] = index_of_[entry_of_[i]];
-  return true;
+int squared_distance(Colour a, Colour b) {
+  int sum = 0;
+  for (const int shift : {0, 8, 16}) {
+    const int difference = static_cast<int>(a >> shift & 0xff) - static_cast<int>(b >> shift & 0xff);
+    sum += difference * difference;
+  }
+  return sum;
 }
 
-bool Palette::count_colours(std::span<const uint32_t> pixels) {
+}  // namespace
+
+bool Palette::count(std::span<const uint32_t> pixels) {
   slots_.fill(0);
   entries_.clear();
   entry_of_.resize(pixels.size());
@@ -62,7 +64,7 @@ bool Palette::merge(int tolerance) {
   });
   index_of_.resize(entries_.size());
   colours_.clear();
-  exact_ = true;
+  squared_error_ = 0;
   for (const uint16_t entry : order_) {
     const Colour colour = entries_[entry].colour;
     const auto kept = tolerance == 0 ? colours_.end()
@@ -75,9 +77,11 @@ bool Palette::merge(int tolerance) {
       colours_.push_back(colour);
     } else {
       index_of_[entry] = static_cast<uint8_t>(kept - colours_.begin());
-      exact_ = false;
+      squared_error_ += int64_t{entries_[entry].count} * squared_distance(*kept, colour);
     }
   }
+  indices_.resize(entry_of_.size());
+  for (size_t i = 0; i < entry_of_.size(); ++i) indices_[i] = index_of_[entry_of_[i]];
   return true;
 }
 
