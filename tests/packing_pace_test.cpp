@@ -98,17 +98,18 @@ size_t packed_bytes(const UpdateParts& parts, const FrameTime& frame) {
 TEST(UpdatePacker, LessTimeMeansMoreBytes) {
   const UpdateParts parts = text_parts();
   HandClock clock;
-  FrameTime frame = clock.frame(100);
+  FrameTime frame = clock.frame(20);
   const auto bytes_after = [&](milliseconds passed) {
     frame.begin();
     clock.now += passed;
     return packed_bytes(parts, frame);
   };
-  const size_t at_once = bytes_after(milliseconds(0)), late = bytes_after(milliseconds(96)),
-               too_late = bytes_after(milliseconds(120));
+  const size_t at_once = bytes_after(milliseconds(0)), late = bytes_after(milliseconds(17));
+  EXPECT_LT(packed_bytes(parts, FrameTime()), at_once);
   EXPECT_LT(at_once, late);
-  EXPECT_LT(late, too_late);
-  EXPECT_EQ(at_once, packed_bytes(parts, FrameTime()));
+  EXPECT_EQ(bytes_after(milliseconds(50)), late);  // an eighth of a frame is always there
+  frame = clock.frame(4);
+  EXPECT_LT(late, bytes_after(milliseconds(3)));
 }
 
 TEST(UpdatePacker, AFrameWhoseTimeDoesNotPassIsPackedAlike) {

@@ -33,9 +33,10 @@ constexpr double kWorthOfPalette = 1.2;
 constexpr double kWorthOfPaletteUndecoded = 1.8;
 // Text and interface are to be within the palette's bound at once: it may cost so many times what else does.
 constexpr double kWorthOfDrawn = 4;
-// Of their pixels at most so many differ from both neighbours; of photographs, video and dithered shades,
-// more.
-constexpr double kDrawnChanges = 0.25;
+// At most so many of their pixels differ from a neighbour, of shaded surfaces more; and of these so many from
+// both, of photographs and noise beside flat areas more.
+constexpr double kDrawnChanges = 0.5;
+constexpr double kDrawnBoth = 0.7;
 // From this quality on it is asked what latents look like.
 constexpr int kDecodeFrom = 60;
 // Below this many bits a pixel a palette is taken without asking what latents would cost.
@@ -57,8 +58,9 @@ constexpr double kErrorPerPoint = 0.16;
 
 /// Pixels that differ from a neighbour.
 struct Changes {
-  size_t edges = 0;  ///< from the left one alone
-  size_t rows = 0;   ///< from the upper one alone, and the one at their left does not: the first of a run
+  size_t edges = 0;   ///< from the left one alone
+  size_t rows = 0;    ///< from the upper one alone, and the one at their left does not: the first of a run
+  size_t any_up = 0;  ///< from the upper one, whatever the left one is
   size_t both = 0;
   size_t compared = 0;
 };
@@ -74,6 +76,7 @@ Changes count_changes(std::span<const Index> indices, std::span<const uint32_t> 
     changes.rows += before;
     for (size_t i = rows[row] + 1; i < rows[row + 1]; ++i) {
       const bool left = indices[i] != indices[i - 1], up = indices[i] != indices[i - above];
+      changes.any_up += up;
       changes.both += left && up;
       changes.edges += left && !up;
       changes.rows += up && !left && !before;
@@ -94,7 +97,9 @@ double estimate_palette(const Palette& palette, std::span<const uint32_t> rows) 
 /// Text and interface, by the colours as they are.
 bool is_drawn(const Palette& palette, std::span<const uint32_t> rows) {
   const Changes changes = count_changes(palette.counted(), rows);
-  return static_cast<double>(changes.both) <= kDrawnChanges * static_cast<double>(changes.compared);
+  const size_t any = changes.any_up + changes.edges;
+  return static_cast<double>(any) <= kDrawnChanges * static_cast<double>(changes.compared) &&
+         static_cast<double>(changes.both) <= kDrawnBoth * static_cast<double>(any);
 }
 
 /// The entropy of each plane's bytes: in a tile alone it is as far below what the range coder needs to learn

@@ -30,6 +30,7 @@ class FrameTime {
   /// 0 or less when it is over.
   double left_ms() const { return clock_ ? ms_ - milliseconds(clock_() - begin_) : ms_; }
 
+  double length_ms() const { return ms_; }
   bool passes() const { return clock_ != nullptr; }
 
  private:

@@ -16,6 +16,8 @@ using nlohmann::json;
 constexpr size_t kJoinBytes = 4096;
 // The range coders come after zlib, and the viewer waits for both: not all of the frame is for zlib.
 constexpr double kShareOfFrame = 0.5;
+// What is late already is not made much later by this, and larger by a third without it.
+constexpr double kLeastShareOfFrame = 0.125;
 
 std::vector<size_t> sizes_field(const json& object, const char* name) {
   const json& value = field(object, name);
@@ -154,7 +156,8 @@ void UpdatePacker::pack_part(std::span<const uint8_t> part, const FrameTime& fra
                              std::vector<uint8_t>& payload) {
   if (part.empty()) return;
   const double left = frame.left_ms();
-  const Compression compression = pace_.choose(part.size(), kShareOfFrame * left);
+  const Compression compression =
+      pace_.choose(part.size(), std::max(kShareOfFrame * left, kLeastShareOfFrame * frame.length_ms()));
   deflater_.deflate(part, compression, packed_);
   if (frame.passes()) pace_.took(compression, part.size(), left - frame.left_ms());
   payload.insert(payload.end(), packed_.begin(), packed_.end());
