@@ -37,6 +37,8 @@ constexpr double kWorthOfDrawn = 4;
 // both, of photographs and noise beside flat areas more.
 constexpr double kDrawnChanges = 0.5;
 constexpr double kDrawnBoth = 0.7;
+// What has more colours and is not drawn is not worth the time that a palette takes.
+constexpr size_t kMostShades = 512;
 // From this quality on it is asked what latents look like.
 constexpr int kDecodeFrom = 60;
 // Below this many bits a pixel a palette is taken without asking what latents would cost.
@@ -235,13 +237,13 @@ void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const Co
   gather(tile, part.mask);
   Candidate candidate{part, {}, 0, false, {}};
   if (palette_.count(pixels_)) {
-    build_palette(quality, candidate);
+    candidate.drawn = is_drawn(palette_, row_starts_);
+    if (candidate.drawn || palette_.distinct() <= kMostShades) build_palette(quality, candidate);
     const double cheap = kCheapPalette * static_cast<double>(pixels_.size());
     if (candidate.palette.at(quality.worth) <= cheap) {
       palette_.merge(candidate.tolerance);
       return append_palette(part);
     }
-    candidate.drawn = is_drawn(palette_, row_starts_);
   }
   candidates_.push_back(candidate);
 }
@@ -331,7 +333,8 @@ Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidat
   const double worth = candidate.drawn ? kWorthOfDrawn : kWorthOfPalette;
   if (candidate.palette.at(quality.worth) <= worth * std::min(as_latents, as_pixels))
     return Operation::Kind::palette;
-  return as_pixels < as_latents ? Operation::Kind::pixels : Operation::Kind::latents;
+  return as_pixels <= (candidate.drawn ? kWorthOfDrawn : 1) * as_latents ? Operation::Kind::pixels
+                                                                         : Operation::Kind::latents;
 }
 
 ImageView ContentEncoder::fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const {

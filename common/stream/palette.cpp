@@ -32,13 +32,14 @@ int squared_distance(Colour a, Colour b) {
 bool Palette::count(std::span<const uint32_t> pixels) {
   slots_.fill(0);
   entries_.clear();
+  order_.clear();
   entry_of_.resize(pixels.size());
   Colour last = ~Colour{0};
   uint16_t entry = 0;
   for (size_t i = 0; i < pixels.size(); ++i) {
     const Colour colour = pixels[i] & kColourMask;
     if (colour != last) {
-      size_t slot = (colour * 0x9e3779b1u) >> 21;  // 11 bits, as many as there are slots
+      size_t slot = (colour * 0x9e3779b1u) >> 19;  // 13 bits, as many as there are slots
       while (slots_[slot] != 0 && entries_[slots_[slot] - 1u].colour != colour) slot = (slot + 1) % kSlots;
       if (slots_[slot] == 0) {
         if (entries_.size() == kMaxDistinct) return false;
@@ -54,7 +55,7 @@ bool Palette::count(std::span<const uint32_t> pixels) {
   return true;
 }
 
-bool Palette::merge(int tolerance) {
+void Palette::sort() {
   order_.resize(entries_.size());
   std::iota(order_.begin(), order_.end(), uint16_t{0});
   // Ties by colour, so that tiles of the same content have the same palette.
@@ -62,6 +63,10 @@ bool Palette::merge(int tolerance) {
     const Entry &x = entries_[a], &y = entries_[b];
     return x.count != y.count ? x.count > y.count : x.colour < y.colour;
   });
+}
+
+bool Palette::merge(int tolerance) {
+  if (order_.empty()) sort();
   index_of_.resize(entries_.size());
   colours_.clear();
   squared_error_ = 0;

@@ -26,6 +26,7 @@ class Palette {
   /// Both.
   bool build(std::span<const uint32_t> pixels, int tolerance) { return count(pixels) && merge(tolerance); }
 
+  size_t distinct() const { return entries_.size(); }
   /// The number of each pixel's colour among those that were counted.
   std::span<const uint16_t> counted() const { return entry_of_; }
   std::span<const Colour> colours() const { return colours_; }
@@ -40,12 +41,15 @@ class Palette {
     Colour colour = 0;
     uint32_t count = 0;
   };
-  static constexpr size_t kMaxDistinct = 512;
-  static constexpr size_t kSlots = 2048;  ///< of the hash table, a power of two above kMaxDistinct
+  static constexpr size_t kMaxDistinct =
+      2048;                               ///< text smoothed by the colours of a pixel has over a thousand
+  static constexpr size_t kSlots = 8192;  ///< of the hash table, a power of two above kMaxDistinct
+
+  void sort();
 
   std::array<uint16_t, kSlots> slots_{};  ///< index into entries_ plus 1; 0 is free
   std::vector<Entry> entries_;            ///< distinct colours in order of appearance
-  std::vector<uint16_t> order_;           ///< of entries_, most frequent first
+  std::vector<uint16_t> order_;           ///< of entries_, most frequent first; empty until it is needed
   std::vector<uint8_t> index_of_;         ///< of each entry in colours_
   std::vector<uint16_t> entry_of_;        ///< of each pixel
   std::vector<Colour> colours_;
