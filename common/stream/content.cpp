@@ -35,8 +35,8 @@ constexpr double kWorthOfPaletteUndecoded = 1.8;
 constexpr double kWorthOfDrawn = 4;
 // At most so many of their pixels differ from a neighbour, of shaded surfaces more; and of these so many from
 // both, of photographs and noise beside flat areas more.
-constexpr double kDrawnChanges = 0.5;
-constexpr double kDrawnBoth = 0.7;
+constexpr double kDrawnChanges = 0.55;
+constexpr double kDrawnBoth = 0.78;
 // What has more colours and is not drawn is not worth the time that a palette takes.
 constexpr size_t kMostShades = 512;
 // From this quality on it is asked what latents look like.
