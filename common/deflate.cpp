@@ -20,7 +20,9 @@ Parameters parameters(Compression compression) {
     case Compression::runs:
       return {1, Z_RLE};  // the level changes nothing but bookkeeping
     case Compression::quick:
-      return {3, Z_DEFAULT_STRATEGY};
+      return {4, Z_FILTERED};  // smaller than by default on large parts, which alone are in a hurry
+    case Compression::full:
+      return {7, Z_DEFAULT_STRATEGY};
     case Compression::thorough:
       break;
   }

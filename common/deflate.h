@@ -11,8 +11,9 @@ namespace latentdesk {
 /// How DEFLATE looks for repetition.
 enum class Compression {
   runs,      ///< of one byte alone: on planar latents smaller than a full search, and several times faster
-  thorough,  ///< a full search
-  quick,     ///< a short search, for much data in little time
+  quick,     ///< a short search
+  full,      ///< a search that ends where it hardly pays
+  thorough,  ///< for every byte that can be found
 };
 
 /// Compresses buffers into zlib streams (RFC 1950) that stand alone. Memory is reused between calls. One

@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 usage() {
   cat <<END
 Runs recordings through latentdesk and its peers, and prints one Markdown table: bytes of the first frame, of those after it, RGB
-PSNR of what a viewer shows at each frame, and ratios to x264 (ultrafast, zerolatency, 4:4:4, CRF 23).
+PSNR of what a viewer shows at each frame, and ratios to x264 (ultrafast, zerolatency, 4:4:4, CRF 23), which is always measured.
 
 usage: scripts/compare_peers.sh [OPTION...]
 

@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly main_recordings="terminal web drag typing video viewport model"
-readonly more_recordings="editor-dark files table drag-terminal video-cuts"
+readonly more_recordings="editor-dark files table drag-terminal listing web-subpixel caption menus windows video-cuts"
 
 names=$main_recordings
 out=$repository/build/recordings

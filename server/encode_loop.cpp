@@ -17,11 +17,11 @@ std::optional<SteadyTime> earlier(std::optional<SteadyTime> a, std::optional<Ste
 
 }  // namespace
 
-EncodeLoop::EncodeLoop(Encoders encoders, const Model& model, int quality, GpuBudget budget,
+EncodeLoop::EncodeLoop(Encoders encoders, const Model& model, int quality, double max_fps, GpuBudget budget,
                        Latest<Frame>& frames, Doorbell& bell, Events events)
     : encoder_(std::move(encoders.pictures)),
       stream_({std::move(encoders.tiles), std::move(encoders.tile_decoder), model.latent_channels}, model,
-              events.on_delivery),
+              max_fps, events.on_delivery),
       scale_(model.scale_for_quality(quality)),
       model_ver_(model.wire_version()),
       budget_(budget),

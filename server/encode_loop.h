@@ -31,8 +31,8 @@ class EncodeLoop {
     std::function<void()> on_missed;  ///< a frame was not made into a packet, and now somebody wants one
   };
 
-  EncodeLoop(Encoders encoders, const Model& model, int quality, GpuBudget budget, Latest<Frame>& frames,
-             Doorbell& bell, Events events);
+  EncodeLoop(Encoders encoders, const Model& model, int quality, double max_fps, GpuBudget budget,
+             Latest<Frame>& frames, Doorbell& bell, Events events);
 
   /// The encode thread's whole life; returns when the doorbell is closed.
   void run();

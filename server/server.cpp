@@ -172,7 +172,7 @@ Server::Server(const ServerOptions& options)
   encode_loop_ = std::make_unique<EncodeLoop>(
       EncodeLoop::Encoders{new_encoder(), std::move(tiles),
                            make_decoder(model, backend, options.codec.threads)},
-      model, options.quality, GpuBudget(options.gpu_budget), frames_, bell_,
+      model, options.quality, options.max_fps, GpuBudget(options.gpu_budget), frames_, bell_,
       EncodeLoop::Events{
           .on_packet = deliver, .on_delivery = deliver, .on_missed = [this] { capture_loop_.refresh(); }});
 }

@@ -15,9 +15,11 @@ constexpr size_t kMostParkedOperations = 16384;
 
 }  // namespace
 
-StreamEncoder::StreamEncoder(ContentEncoder encoder, const Model& model,
+StreamEncoder::StreamEncoder(ContentEncoder encoder, const Model& model, double max_fps,
                              std::function<void(std::vector<StreamDelivery>)> deliver)
-    : model_(model), deliver_(std::move(deliver)), state_(std::move(encoder), kSlots) {}
+    : model_(model),
+      deliver_(std::move(deliver)),
+      state_(std::move(encoder), kSlots, FrameTime(1000 / max_fps, SteadyClock::now)) {}
 
 void StreamEncoder::post(std::function<void()> task) {
   std::lock_guard lock(mutex_);

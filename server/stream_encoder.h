@@ -37,7 +37,8 @@ struct StreamDelivery {
 class StreamEncoder {
  public:
   /// `deliver` is called on the encode thread; the viewers are not ready then until they say so again.
-  StreamEncoder(ContentEncoder encoder, const Model& model,
+  /// Pictures come at most `max_fps` times a second.
+  StreamEncoder(ContentEncoder encoder, const Model& model, double max_fps,
                 std::function<void(std::vector<StreamDelivery>)> deliver);
 
   // Network thread. What is asked is done on the encode thread, in this order.

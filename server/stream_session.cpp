@@ -4,6 +4,7 @@
 #include "common/stream/rate_control.h"
 #include "server/gate.h"
 #include "server/hub.h"
+#include "server/reading_pace.h"
 #include "server/seats.h"
 #include "server/session_socket.h"
 
@@ -31,12 +32,6 @@ using boost::system::error_code;
 constexpr size_t kStoredTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
 // Answers to pings that a viewer does not read. More means that it does not want them.
 constexpr size_t kMaxUnsent = 64;
-constexpr auto kPeriod = std::chrono::milliseconds(100);
-constexpr size_t kMessagesInPeriod = 200;
-// What counts as one more message, since it takes as long.
-constexpr size_t kBytesOfMessage = 8192;
-constexpr size_t kEventsOfMessage = 2;
-constexpr auto kComplaintPeriod = std::chrono::seconds(10);
 
 const websocket::close_reason kStopping(websocket::close_code::going_away, "server is stopping");
 
@@ -141,29 +136,22 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
         start_closing(shared_from_this(), websocket_, ended.close);
         co_return std::string(ended.close.reason.data(), ended.close.reason.size());
       }
-      messages_in_period_ += buffer.size() / kBytesOfMessage;
+      reading_.add_bytes(buffer.size());
       buffer.consume(buffer.size());
       co_await rest_from_floods();
       if (seat_) co_await seat_->wait_for_room();
     }
   }
 
-  /// Reads no faster than any viewer has reason to write, so that none keeps the thread from the others.
   asio::awaitable<void> rest_from_floods() {
     const auto now = SteadyClock::now();
-    if (now >= period_end_) {
-      period_end_ = now + kPeriod;
-      messages_in_period_ = 0;
-    }
-    if (++messages_in_period_ < kMessagesInPeriod) co_return;
-    if (now >= next_complaint_) {
+    const auto until = reading_.next(now);
+    if (!until) co_return;
+    if (reading_.should_complain(now)) {
       spdlog::warn("{}: sends more than any viewer has reason to; it is read at {} messages a second", peer_,
-                   kMessagesInPeriod * (std::chrono::seconds(1) / kPeriod));
-      next_complaint_ = now + kComplaintPeriod;
+                   ReadingPace::kMessagesInPeriod * (std::chrono::seconds(1) / ReadingPace::kPeriod));
     }
-    // What a long message is beyond the limit, it takes from the periods that follow.
-    const auto periods = static_cast<int>(messages_in_period_ / kMessagesInPeriod);
-    asio::steady_timer rest(websocket_.get_executor(), period_end_ + (periods - 1) * kPeriod);
+    asio::steady_timer rest(websocket_.get_executor(), *until);
     co_await rest.async_wait(asio::use_awaitable);
   }
 
@@ -187,7 +175,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   void obey(const QualityWish& wish) { rate_.set_ceiling(std::min(wish.value, config_.quality)); }
   void obey(const Refresh&) { afresh_ = true; }
   void obey(const Input& input) {
-    messages_in_period_ += input.events.size() / kEventsOfMessage;
+    reading_.add_events(input.events.size());
     seat_->obey(input);
   }
   void obey(const ControlWish& wish) { seat_->obey(wish); }
@@ -320,9 +308,7 @@ class StreamSession : public StreamViewer, public std::enable_shared_from_this<S
   bool is_last_ = false;        ///< when all is sent, the server closes
   std::unique_ptr<Seat> seat_;  ///< from hello on
   SteadyTime paid_until_{};
-  SteadyTime period_end_{};
-  SteadyTime next_complaint_{};
-  size_t messages_in_period_ = 0;
+  ReadingPace reading_;
   uint64_t updates_sent_ = 0;
   uint64_t bytes_sent_ = 0;
 };

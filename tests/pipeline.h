@@ -85,7 +85,7 @@ class Pipeline {
                                           hub_);
               }),
         encode_loop_({std::make_unique<CopyingEncoder>(), std::make_unique<CopyingEncoder>(), nullptr},
-                     scale_only_model(), 50, GpuBudget(100), frames_, bell_,
+                     scale_only_model(), 50, 60, GpuBudget(100), frames_, bell_,
                      {.on_packet = [this](PacketPtr packet) { deliver(std::move(packet)); },
                       .on_delivery = [this](std::vector<StreamDelivery> made) { deliver(std::move(made)); },
                       .on_missed = [this] { capture_loop_.refresh(); }}) {

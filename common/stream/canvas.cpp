@@ -214,11 +214,8 @@ void Canvas::restore_latents(float scale) {
   for (const Operation* operation : latent_tiles_) {
     const Rect tile = grid_.rect(operation->tile);
     const auto kind = operation->drawn ? Restoration::Kind::drawn : Restoration::Kind::natural;
-    for (int y = 0; y < kBlocksPerSide; ++y) {
-      for (unsigned row = block_row(operation->mask, y); row != 0; row &= row - 1) {
-        restoration_.mark(tile.x / kBlockSide + std::countr_zero(row), tile.y / kBlockSide + y, kind);
-      }
-    }
+    const int column = tile.x / kBlockSide, row = tile.y / kBlockSide;
+    for_each_block(operation->mask, [&](int x, int y) { restoration_.mark(column + x, row + y, kind); });
   }
   restoration_.restore(picture_.view(), scale);
 }

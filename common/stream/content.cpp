@@ -1,5 +1,7 @@
 #include "common/stream/content.h"
 
+#include "common/stream/estimates.h"
+
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -10,28 +12,17 @@ namespace {
 
 constexpr size_t kTileBytes = size_t{kTileSide} * kTileSide * kBytesPerPixel;
 constexpr size_t kTileStride = size_t{kTileSide} * kBytesPerPixel;
-constexpr size_t kTilePositions = size_t{kTileLatentSide} * kTileLatentSide;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-
-// Estimates of what DEFLATE makes of each kind of content, fitted to recorded desktops: bits.
-constexpr double kBitsPerColour = 16;
-constexpr double kOneChangeBits = 2.2;   // an index that differs from its left or its upper neighbour
-constexpr double kTwoChangesBits = 6.5;  // from both
-// Of a tile of latents: each position, each value that is not 0, and of the first channels the difference to
-// the one at its left where that is smaller, which is what is left of them after prediction.
-constexpr double kPositionBits = 0.9;
-constexpr double kLatentBits = 5.8;
-constexpr size_t kPredictedChannels = 8;
-constexpr double kDifferenceBits = 3.7;
-constexpr double kDifferenceDoublingBits = 1.4;
 
 // Beside what is decoded and compared, a palette may cost a little more: it keeps edges, and often need not
 // be refined.
 constexpr double kWorthOfPalette = 1.2;
 // Where latents are not decoded, it may cost so many times what they do.
 constexpr double kWorthOfPaletteUndecoded = 1.8;
-// Of the pixels of a tile that viewers restore as something drawn, how many equal their left neighbours.
-constexpr double kDrawnShare = 0.1;
+// Text and interface are to be within the palette's bound at once: it may cost so many times what else does.
+constexpr double kWorthOfDrawn = 4;
+// What has more colours and is not drawn is not worth the time that a palette takes.
+constexpr size_t kMostShades = 512;
 // From this quality on it is asked what latents look like.
 constexpr int kDecodeFrom = 60;
 // Below this many bits a pixel a palette is taken without asking what latents would cost.
@@ -45,102 +36,11 @@ constexpr double kWorthGrowth = 0.038;
 // The tolerance of palettes falls linearly with quality and is 0 from kExactPalettes on.
 constexpr int kExactPalettes = 95;
 constexpr double kTolerancePerPoint = 0.4;
+// A tile whose large areas would change is better off with less of it, which is tried in these parts.
+constexpr std::array kToleranceDivisors{1, 2, 4, 256};
+// Not where the error costs less than this part of the bits.
+constexpr double kNoWorse = 0.05;
 constexpr double kErrorPerPoint = 0.16;
-
-/// `rows` holds where each run of pixels begins, and their end.
-double estimate_palette(const Palette& palette, std::span<const uint32_t> rows) {
-  const std::span<const uint8_t> indices = palette.indices();
-  size_t one = 0, two = 0;
-  for (size_t row = 1; row + 1 < rows.size(); ++row) {
-    const size_t above = rows[row] - rows[row - 1];
-    if (rows[row + 1] - rows[row] != above) continue;
-    for (size_t i = rows[row] + 1; i < rows[row + 1]; ++i) {
-      const bool left = indices[i] != indices[i - 1], up = indices[i] != indices[i - above];
-      one += left != up;
-      two += left && up;
-    }
-  }
-  return kBitsPerColour * static_cast<double>(palette.colours().size()) +
-         kOneChangeBits * static_cast<double>(one) + kTwoChangesBits * static_cast<double>(two);
-}
-
-/// The entropy of each plane's bytes: in a tile alone it is as far below what the range coder needs to learn
-/// as that is above what it gains by neighbours.
-double estimate_residuals(const ResidualPlanes& planes) {
-  double bits = 0;
-  for (const auto& plane : planes) {
-    std::array<uint32_t, 256> counts{};
-    for (const uint8_t residual : plane) ++counts[residual];
-    for (const uint32_t count : counts) {
-      if (count > 0) bits += count * std::log2(static_cast<double>(plane.size()) / count);
-    }
-  }
-  return bits;
-}
-
-double estimate_differences(const int8_t* channel) {
-  double bits = 0;
-  for (size_t i = 0; i < kTilePositions; ++i) {
-    const int left = i % kTileLatentSide > 0 ? channel[i - 1] : 0;
-    const int least = std::min(std::abs(channel[i]), std::abs(channel[i] - left));
-    if (least > 0) bits += kDifferenceBits + kDifferenceDoublingBits * std::log2(least);
-  }
-  return bits;
-}
-
-double estimate_latents(const Latents& latents, size_t tile, size_t tiles) {
-  double bits = kPositionBits * kTilePositions;
-  for (size_t c = 0; c < static_cast<size_t>(latents.shape.channels); ++c) {
-    const int8_t* values = latents.values.data() + (c * tiles + tile) * kTilePositions;
-    const auto zeros = std::count(values, values + kTilePositions, int8_t{0});
-    bits += c < kPredictedChannels
-                ? estimate_differences(values)
-                : kLatentBits * static_cast<double>(kTilePositions - static_cast<size_t>(zeros));
-  }
-  return bits;
-}
-
-/// Of the three colours of the pixels in `mask`.
-double squared_error(ImageView a, ImageView b, BlockMask mask) {
-  int64_t sum = 0;
-  for_each_run(a.size, mask, [&](int x, int y, int count) {
-    const uint8_t *pixel_a = a.row(y) + x * kBytesPerPixel, *pixel_b = b.row(y) + x * kBytesPerPixel;
-    for (int i = 0; i < count; ++i, pixel_a += kBytesPerPixel, pixel_b += kBytesPerPixel) {
-      for (size_t c = 0; c < 3; ++c) {
-        const int difference = pixel_a[c] - pixel_b[c];
-        sum += difference * difference;
-      }
-    }
-  });
-  return static_cast<double>(sum);
-}
-
-/// Of the three colours of the pixels that a palette was built for.
-double squared_error(std::span<const uint32_t> pixels, const Palette& palette) {
-  if (palette.is_exact()) return 0;
-  int64_t sum = 0;
-  for (size_t i = 0; i < pixels.size(); ++i) {
-    const Colour shown = palette.colours()[palette.indices()[i]];
-    for (const int shift : {0, 8, 16}) {
-      const int difference =
-          static_cast<int>(pixels[i] >> shift & 255) - static_cast<int>(shown >> shift & 255);
-      sum += difference * difference;
-    }
-  }
-  return static_cast<double>(sum);
-}
-
-/// Whether enough pixels equal their left neighbour: in photographs, video and shaded surfaces few do.
-bool is_drawn(ImageView tile, BlockMask mask) {
-  size_t pairs = 0, equal = 0;
-  for_each_run(tile.size, mask, [&](int x, int y, int count) {
-    const uint8_t* pixel = tile.row(y) + x * kBytesPerPixel;
-    for (int i = 1; i < count; ++i, pixel += kBytesPerPixel)
-      equal += std::memcmp(pixel, pixel + kBytesPerPixel, 3) == 0;
-    pairs += static_cast<size_t>(count - 1);
-  });
-  return static_cast<double>(equal) >= kDrawnShare * static_cast<double>(pairs);
-}
 
 }  // namespace
 
@@ -151,7 +51,8 @@ CodingQuality coding_quality(const Model& model, int quality) {
   return {.scale = model.scale_for_quality(quality),
           .tolerance = static_cast<int>(std::lround(tolerance)),
           .error = decode ? error : 0,
-          .worth = decode ? kWorthAt80 * std::exp((quality - 80) * kWorthGrowth) : 0,
+          .worth = kWorthAt80 * std::exp((quality - 80) * kWorthGrowth),
+          .decode = decode,
           .exact = false};
 }
 
@@ -221,14 +122,30 @@ void ContentEncoder::append_residuals(Size tile, const TilePart& part, int error
 
 void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality) {
   gather(tile, part.mask);
-  Candidate candidate{part, {}, {}};
-  if (palette_.build(pixels_, quality.tolerance)) {
-    candidate.palette.bits = estimate_palette(palette_, row_starts_);
-    candidate.palette.error = squared_error(pixels_, palette_);
+  Candidate candidate{part, {}, 0, false, {}};
+  if (palette_.count(pixels_)) {
+    candidate.drawn = is_drawn(palette_, row_starts_);
+    if (candidate.drawn || palette_.distinct() <= kMostShades) build_palette(quality, candidate);
     const double cheap = kCheapPalette * static_cast<double>(pixels_.size());
-    if (candidate.palette.at(quality.worth) <= cheap) return append_palette(part);
+    if (candidate.palette.at(quality.worth) <= cheap) {
+      palette_.merge(candidate.tolerance);
+      return append_palette(part);
+    }
   }
   candidates_.push_back(candidate);
+}
+
+void ContentEncoder::build_palette(const CodingQuality& quality, Candidate& candidate) {
+  for (const int divisor : kToleranceDivisors) {
+    const int tolerance = quality.tolerance / divisor;
+    if (!palette_.merge(tolerance)) return;
+    const Cost cost{estimate_palette(palette_, row_starts_), static_cast<double>(palette_.squared_error())};
+    if (cost.at(quality.worth) < candidate.palette.at(quality.worth)) {
+      candidate.palette = cost;
+      candidate.tolerance = tolerance;
+    }
+    if (quality.worth * cost.error <= kNoWorse * cost.bits) return;
+  }
 }
 
 void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality) {
@@ -251,14 +168,14 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
       append_residuals(tile.size, candidate.part, quality.error);
     } else if (kind == Operation::Kind::palette) {
       gather(tile, candidate.part.mask);
-      palette_.build(pixels_, quality.tolerance);
+      palette_.build(pixels_, candidate.tolerance);
       append_palette(candidate.part);
     } else {
       kept_.push_back(i);
       operations_->push_back({.kind = Operation::Kind::latents,
                               .tile = candidate.part.tile,
                               .mask = candidate.part.mask,
-                              .drawn = is_drawn(tile, candidate.part.mask),
+                              .drawn = has_flat_areas(tile, candidate.part.mask),
                               .lossy = true});
     }
   }
@@ -271,7 +188,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
 }
 
 void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality) {
-  const bool decodes = decoder_ && quality.worth > 0;
+  const bool decodes = decoder_ && quality.decode;
   if (decodes) {
     decoded_.resize(candidates_.size() * kTileBytes);
     outputs_.clear();
@@ -284,15 +201,27 @@ void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, co
   for (size_t i = 0; i < candidates_.size(); ++i) {
     Candidate& candidate = candidates_[i];
     candidate.latents.bits = estimate_latents(latents_, i, candidates_.size());
+    candidate.latents.error = kNever;
+    if (!decodes) continue;
     const ImageView tile = part(picture, grid.rect(candidate.part.tile));
-    candidate.latents.error = decodes ? squared_error(tile, outputs_[i], candidate.part.mask) : kNever;
+    restore_as_viewers(tile, candidate.part.mask, quality.scale, outputs_[i]);
+    candidate.latents.error = squared_error(tile, outputs_[i], candidate.part.mask);
   }
+}
+
+void ContentEncoder::restore_as_viewers(ImageView tile, BlockMask mask, float scale,
+                                        MutableImageView decoded) {
+  const auto kind = has_flat_areas(tile, mask) ? Restoration::Kind::drawn : Restoration::Kind::natural;
+  restoration_.begin(tile.size);
+  for_each_block(mask, [&](int x, int y) { restoration_.mark(x, y, kind); });
+  restoration_.restore(decoded, scale);
 }
 
 Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidate,
                                        const CodingQuality& quality) {
   if (candidate.latents.error == kNever) {
-    const bool palette = candidate.palette.bits <= kWorthOfPaletteUndecoded * candidate.latents.bits;
+    const double worth = candidate.drawn ? kWorthOfDrawn : kWorthOfPaletteUndecoded;
+    const bool palette = candidate.palette.bits <= worth * candidate.latents.bits;
     return palette ? Operation::Kind::palette : Operation::Kind::latents;
   }
   const double as_latents = candidate.latents.at(quality.worth);
@@ -300,9 +229,11 @@ Operation::Kind ContentEncoder::choose(ImageView tile, const Candidate& candidat
   const MutableImageView restored{restored_.data(), tile.size, kTileStride};
   const Cost pixels{estimate_residuals(residuals_), squared_error(tile, restored, candidate.part.mask)};
   const double as_pixels = pixels.at(quality.worth);
-  if (candidate.palette.at(quality.worth) <= kWorthOfPalette * std::min(as_latents, as_pixels))
+  const double worth = candidate.drawn ? kWorthOfDrawn : kWorthOfPalette;
+  if (candidate.palette.at(quality.worth) <= worth * std::min(as_latents, as_pixels))
     return Operation::Kind::palette;
-  return as_pixels < as_latents ? Operation::Kind::pixels : Operation::Kind::latents;
+  return as_pixels <= (candidate.drawn ? kWorthOfDrawn : 1) * as_latents ? Operation::Kind::pixels
+                                                                         : Operation::Kind::latents;
 }
 
 ImageView ContentEncoder::fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/codec/codec.h"
+#include "common/codec/restoration.h"
 #include "common/stream/palette.h"
 #include "common/stream/update.h"
 
@@ -14,12 +15,12 @@ namespace latentdesk {
 
 /// How finely content is coded.
 struct CodingQuality {
-  float scale = 0;    ///< of latents
-  int tolerance = 0;  ///< of palettes: largest change of a colour, in any channel
-  int error = 0;      ///< of pixels: largest change of a channel, where latents are no good
-  double worth =
-      0;  ///< bits that a squared error less of a channel may cost; 0: latents are not decoded to see
-  bool exact = false;  ///< every pixel as it is, whatever it costs; or, of an `error`, within that
+  float scale = 0;      ///< of latents
+  int tolerance = 0;    ///< of palettes: largest change of a colour, in any channel
+  int error = 0;        ///< of pixels: largest change of a channel, where latents are no good
+  double worth = 0;     ///< bits that a squared error less of a channel may cost
+  bool decode = false;  ///< latents, to see what they look like
+  bool exact = false;   ///< every pixel as it is, whatever it costs; or, of an `error`, within that
 
   bool operator==(const CodingQuality&) const = default;
 };
@@ -62,10 +63,13 @@ class ContentEncoder {
   /// A part that might go as latents.
   struct Candidate {
     TilePart part;
-    Cost palette;  ///< infinite bits when it has too many colours
+    Cost palette;        ///< infinite bits when it has too many colours
+    int tolerance = 0;   ///< of that palette
+    bool drawn = false;  ///< text or interface
     Cost latents;
   };
 
+  void build_palette(const CodingQuality& quality, Candidate& candidate);
   void gather(ImageView tile, BlockMask mask);
   void encode_exact(ImageView tile, const TilePart& part, int error);
   void measure_residuals(ImageView tile, BlockMask mask, int error);
@@ -73,12 +77,14 @@ class ContentEncoder {
   void encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality);
   void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
   void measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
+  void restore_as_viewers(ImageView tile, BlockMask mask, float scale, MutableImageView decoded);
   Operation::Kind choose(ImageView tile, const Candidate& candidate, const CodingQuality& quality);
   ImageView fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const;
   void append_palette(const TilePart& part);
 
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Decoder> decoder_;
+  Restoration restoration_;
   int latent_channels_;
   double device_ms_ = 0;
   std::vector<Operation>* operations_ = nullptr;

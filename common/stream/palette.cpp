@@ -18,25 +18,28 @@ int distance(Colour a, Colour b) {
   return largest;
 }
 
-}  // namespace
-
-bool Palette::build(std::span<const uint32_t> pixels, int tolerance) {
-  if (!count_colours(pixels) || !merge(tolerance)) return false;
-  indices_.resize(pixels.size());
-  for (size_t i = 0; i < pixels.size(); ++i) indices_[i] = index_of_[entry_of_[i]];
-  return true;
+int squared_distance(Colour a, Colour b) {
+  int sum = 0;
+  for (const int shift : {0, 8, 16}) {
+    const int difference = static_cast<int>(a >> shift & 0xff) - static_cast<int>(b >> shift & 0xff);
+    sum += difference * difference;
+  }
+  return sum;
 }
 
-bool Palette::count_colours(std::span<const uint32_t> pixels) {
+}  // namespace
+
+bool Palette::count(std::span<const uint32_t> pixels) {
   slots_.fill(0);
   entries_.clear();
+  order_.clear();
   entry_of_.resize(pixels.size());
   Colour last = ~Colour{0};
   uint16_t entry = 0;
   for (size_t i = 0; i < pixels.size(); ++i) {
     const Colour colour = pixels[i] & kColourMask;
     if (colour != last) {
-      size_t slot = (colour * 0x9e3779b1u) >> 21;  // 11 bits, as many as there are slots
+      size_t slot = (colour * 0x9e3779b1u) >> 19;  // 13 bits, as many as there are slots
       while (slots_[slot] != 0 && entries_[slots_[slot] - 1u].colour != colour) slot = (slot + 1) % kSlots;
       if (slots_[slot] == 0) {
         if (entries_.size() == kMaxDistinct) return false;
@@ -52,7 +55,7 @@ bool Palette::count_colours(std::span<const uint32_t> pixels) {
   return true;
 }
 
-bool Palette::merge(int tolerance) {
+void Palette::sort() {
   order_.resize(entries_.size());
   std::iota(order_.begin(), order_.end(), uint16_t{0});
   // Ties by colour, so that tiles of the same content have the same palette.
@@ -60,9 +63,13 @@ bool Palette::merge(int tolerance) {
     const Entry &x = entries_[a], &y = entries_[b];
     return x.count != y.count ? x.count > y.count : x.colour < y.colour;
   });
+}
+
+bool Palette::merge(int tolerance) {
+  if (order_.empty()) sort();
   index_of_.resize(entries_.size());
   colours_.clear();
-  exact_ = true;
+  squared_error_ = 0;
   for (const uint16_t entry : order_) {
     const Colour colour = entries_[entry].colour;
     const auto kept = tolerance == 0 ? colours_.end()
@@ -75,9 +82,11 @@ bool Palette::merge(int tolerance) {
       colours_.push_back(colour);
     } else {
       index_of_[entry] = static_cast<uint8_t>(kept - colours_.begin());
-      exact_ = false;
+      squared_error_ += int64_t{entries_[entry].count} * squared_distance(*kept, colour);
     }
   }
+  indices_.resize(entry_of_.size());
+  for (size_t i = 0; i < entry_of_.size(); ++i) indices_[i] = index_of_[entry_of_[i]];
   return true;
 }
 

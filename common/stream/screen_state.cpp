@@ -33,8 +33,8 @@ int64_t squared_distance(const Rect& tile, int x, int y) {
 
 }  // namespace
 
-ScreenState::ScreenState(ContentEncoder encoder, uint32_t slots)
-    : encoder_(std::move(encoder)), store_(slots), slots_(slots) {}
+ScreenState::ScreenState(ContentEncoder encoder, uint32_t slots, FrameTime frame)
+    : encoder_(std::move(encoder)), store_(slots), frame_(std::move(frame)), slots_(slots) {}
 
 void ScreenState::reset(Size size) {
   grid_ = TileGrid(size);
@@ -58,6 +58,7 @@ ViewerState ScreenState::new_viewer(uint32_t slots) const {
 }
 
 bool ScreenState::advance(ImageView picture, SteadyTime now, int64_t time_ms) {
+  frame_.begin();
   if (picture.size != grid_.size()) reset(picture.size);
   if (!find_changes(picture)) return false;
   time_ms_ = time_ms;
@@ -207,6 +208,7 @@ UpdatePtr ScreenState::make(uint64_t from, const CodingQuality& quality, std::ve
     return made.from == from && made.quality == quality && made.parts == parts && made.reused == reused;
   });
   if (found != made_.end()) return found->update;
+  frame_.go_on();
   auto update = std::make_shared<Update>();
   update->number = number_;
   Operations operations = reused;
@@ -219,7 +221,7 @@ UpdatePtr ScreenState::make(uint64_t from, const CodingQuality& quality, std::ve
   update->operations = std::make_shared<const Operations>(std::move(operations));
   UpdateHeader header{
       .number = number_, .time_ms = time_ms_, .scale = quality.scale, .sizes = {}, .packed = {}};
-  packer_.pack(content_, header, update->payload);
+  packer_.pack(content_, header, update->payload, frame_);
   update->sizes = header.sizes;
   update->prefix = serialize_update_prefix(header);
   made_.push_back({from, quality, std::move(reused), std::move(parts), update});

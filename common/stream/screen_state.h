@@ -47,7 +47,8 @@ struct Refinement {
 /// is newer than what it has. Equal updates are made once. One thread uses it.
 class ScreenState {
  public:
-  ScreenState(ContentEncoder encoder, uint32_t slots);
+  /// Updates are packed within the time of a frame, which begins with each picture.
+  ScreenState(ContentEncoder encoder, uint32_t slots, FrameTime frame = FrameTime());
 
   /// Takes the next picture; another size begins a new epoch. False when nothing has changed.
   bool advance(ImageView picture, SteadyTime now, int64_t time_ms);
@@ -113,6 +114,7 @@ class ScreenState {
   MotionSearch motion_;
   TileStore store_;
   UpdatePacker packer_;
+  FrameTime frame_;
   uint32_t slots_;
 
   TileGrid grid_;

@@ -56,6 +56,15 @@ constexpr BlockMask block_rect(int x0, int y0, int x1, int y1) {
   return mask;
 }
 
+/// Calls `visit(x, y)` for each block of a mask.
+template <typename Visit>
+void for_each_block(BlockMask mask, const Visit& visit) {
+  for (; mask != 0; mask &= mask - 1) {
+    const int block = std::countr_zero(mask);
+    visit(block % kBlocksPerSide, block / kBlocksPerSide);
+  }
+}
+
 /// A screen cut into tiles of 64x64 pixels, row by row; those at the right and the bottom may be smaller.
 class TileGrid {
  public:

@@ -14,8 +14,10 @@ using nlohmann::json;
 
 // Below this, one stream for all parts is smaller than one for each.
 constexpr size_t kJoinBytes = 4096;
-// Beyond this, a full search takes longer than a frame has.
-constexpr size_t kThoroughBytes = 256 * 1024;
+// The range coders come after zlib, and the viewer waits for both: not all of the frame is for zlib.
+constexpr double kShareOfFrame = 0.5;
+// What is late already is not made much later by this, and larger by a third without it.
+constexpr double kLeastShareOfFrame = 0.125;
 
 std::vector<size_t> sizes_field(const json& object, const char* name) {
   const json& value = field(object, name);
@@ -104,10 +106,11 @@ PartSizes UpdateParts::sizes() const {
   return {operations.size(), colours.size(), indices.size(), residuals[0].size() * 3, latents.size()};
 }
 
-void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload) {
+void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload,
+                        const FrameTime& frame) {
   header.sizes = parts.sizes();
   header.packed.clear();
-  pack_zlib_parts(parts, header, payload);
+  pack_zlib_parts(parts, header, payload, frame);
   size_t begin = payload.size();
   const auto end_stream = [&] {
     header.packed.push_back(payload.size() - begin);
@@ -124,18 +127,15 @@ void UpdatePacker::pack(const UpdateParts& parts, UpdateHeader& header, std::vec
 }
 
 void UpdatePacker::pack_zlib_parts(const UpdateParts& parts, UpdateHeader& header,
-                                   std::vector<uint8_t>& payload) {
+                                   std::vector<uint8_t>& payload, const FrameTime& frame) {
   const std::array<const std::vector<uint8_t>*, kZlibParts> zlib{&parts.operations, &parts.colours,
                                                                  &parts.indices};
   if (total(zlib_sizes(header)) <= kJoinBytes) {
     joined_.clear();
     for (const auto* part : zlib) joined_.insert(joined_.end(), part->begin(), part->end());
-    return pack_part(joined_, Compression::thorough, header, payload);
+    return pack_part(joined_, frame, header, payload);
   }
-  for (const auto* part : zlib) {
-    const bool quick = part->size() > kThoroughBytes;
-    pack_part(*part, quick ? Compression::quick : Compression::thorough, header, payload);
-  }
+  for (const auto* part : zlib) pack_part(*part, frame, header, payload);
 }
 
 void UpdatePacker::pack_residuals(const UpdateParts& parts, std::vector<uint8_t>& payload) {
@@ -152,10 +152,14 @@ void UpdatePacker::pack_residuals(const UpdateParts& parts, std::vector<uint8_t>
   coder.finish();
 }
 
-void UpdatePacker::pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
+void UpdatePacker::pack_part(std::span<const uint8_t> part, const FrameTime& frame, UpdateHeader& header,
                              std::vector<uint8_t>& payload) {
   if (part.empty()) return;
+  const double left = frame.left_ms();
+  const Compression compression =
+      pace_.choose(part.size(), std::max(kShareOfFrame * left, kLeastShareOfFrame * frame.length_ms()));
   deflater_.deflate(part, compression, packed_);
+  if (frame.passes()) pace_.took(compression, part.size(), left - frame.left_ms());
   payload.insert(payload.end(), packed_.begin(), packed_.end());
   header.packed.push_back(packed_.size());
 }

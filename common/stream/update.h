@@ -5,6 +5,7 @@
 #include "common/stream/exact.h"
 #include "common/stream/latent_coding.h"
 #include "common/stream/operations.h"
+#include "common/stream/packing_pace.h"
 #include "common/stream/residual_coding.h"
 
 #include <array>
@@ -81,16 +82,20 @@ struct UpdateParts {
 /// is compressed as suits it. Keeps its memory; one thread uses it.
 class UpdatePacker {
  public:
-  /// Appends the streams to `payload` and fills header.sizes and header.packed.
-  void pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
+  /// Appends the streams to `payload` and fills header.sizes and header.packed, as small as can be made in
+  /// half of what is left of the frame.
+  void pack(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload,
+            const FrameTime& frame = FrameTime());
 
  private:
-  void pack_zlib_parts(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload);
+  void pack_zlib_parts(const UpdateParts& parts, UpdateHeader& header, std::vector<uint8_t>& payload,
+                       const FrameTime& frame);
   void pack_residuals(const UpdateParts& parts, std::vector<uint8_t>& payload);
-  void pack_part(std::span<const uint8_t> part, Compression compression, UpdateHeader& header,
+  void pack_part(std::span<const uint8_t> part, const FrameTime& frame, UpdateHeader& header,
                  std::vector<uint8_t>& payload);
 
   Deflater deflater_;
+  PackingPace pace_;
   ResidualCoder residual_coder_;
   LatentCoder latent_coder_;
   std::vector<uint8_t> joined_;

@@ -33,8 +33,8 @@ def free_display() -> int:
 class Desktop(Screen):
     """`with Desktop() as desktop:` is a screen of WIDTH x HEIGHT; what is started on it ends with the block."""
 
-    def __init__(self, dark: bool = False):
-        super().__init__(free_display(), subpixel=False, dark=dark, width=WIDTH, height=HEIGHT)
+    def __init__(self, dark: bool = False, subpixel: bool = False):
+        super().__init__(free_display(), subpixel=subpixel, dark=dark, width=WIDTH, height=HEIGHT)
         self._move_home()
         settings = self.home / ".config/gtk-3.0/settings.ini"
         settings.parent.mkdir(parents=True)

@@ -16,7 +16,7 @@ def record(recording: Recording, seed: int, path: Path) -> str:
     rng = random.Random(zlib.crc32(f"{seed} {recording.name}".encode()))
     digest = hashlib.sha256()
     part = path.with_suffix(".part")
-    with Desktop(recording.dark) as desktop, part.open("wb") as file:
+    with Desktop(recording.dark, recording.subpixel) as desktop, part.open("wb") as file:
         steps = recording.play(desktop, rng)
         for _ in range(recording.frames):
             next(steps)

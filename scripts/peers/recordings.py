@@ -23,6 +23,7 @@ class Recording:
     play: Play
     frames: int = 50
     dark: bool = False
+    subpixel: bool = False  # text smoothed by the colours of a pixel
     quiet: float = 0.1  # seconds without a change after which a program is taken to have drawn
 
 
@@ -40,6 +41,16 @@ def terminal(desktop: Desktop, rng: random.Random) -> Iterator[None]:
     while True:
         yield
         shell.print(rng.choice([1, 1, 1, 2, 2, 3, 5]))
+
+
+def listing(desktop: Desktop, rng: random.Random) -> Iterator[None]:
+    """Output that is faster than the eye: most of the screen is new in every frame."""
+    shell = Terminal(desktop, log_text(rng, 4000), ["-maximized"])
+    shell.print(60)
+    desktop.settle(2, 0.5)
+    while True:
+        yield
+        shell.print(rng.randint(20, 90))
 
 
 # --- pages and programs that scroll ---
@@ -82,6 +93,26 @@ def web_page(body: str) -> Play:
     return play
 
 
+CAPTION = """<style>body{margin:0;background:url(file://%s) center/cover fixed}p{margin:0 20%%;padding:14px 0;
+font:22px/1.5 "Open Sans";color:#fff;text-shadow:0 1px 3px #000}</style>"""
+
+
+def text_over_photograph(desktop: Desktop, rng: random.Random) -> Iterator[None]:
+    """Text that scrolls while the photograph behind it stays."""
+    writer = pages.Writer(SPLIT, rng, False, wallpapers(SPLIT))
+    text = "".join(f"<p>{writer.prose(rng.randint(20, 60))}</p>" for _ in range(40))
+    steps = SCROLLER % [s or 1 for s in wheel_steps(rng, 200)]
+    page = desktop.home / "page.html"
+    page.write_text(CAPTION % photograph("Bridge") + text + "<title>page</title>" + steps)
+    profile = f"--user-data-dir={desktop.home}/profile"
+    desktop.start(["chromium", *QUIET, "--hide-scrollbars", profile, f"file://{page}"])
+    desktop.await_window("page")
+    desktop.settle(5, 2)
+    while True:
+        yield
+        desktop.xdotool("key", "F8")
+
+
 def wheel(desktop: Desktop, rng: random.Random, x: int, y: int) -> Iterator[None]:
     desktop.xdotool("mousemove", x, y)
     desktop.settle(1, 0.5)
@@ -120,6 +151,46 @@ def typing(desktop: Desktop, rng: random.Random) -> Iterator[None]:
         if rng.random() < 0.67:
             character = next(typed)
             desktop.xdotool("key", keys.get(character, character))
+
+
+# --- windows and menus that come and go ---
+
+
+def menus(desktop: Desktop, rng: random.Random) -> Iterator[None]:
+    """A person looks through the menus of an editor, opens one after the other, and closes it."""
+    desktop.wallpaper(photograph("picosdeeuropa"))
+    window = start_editor(desktop, perl_text(rng, 80))
+    desktop.place(window, 140, 60, 900, 560)
+    desktop.settle(1, 0.5)
+    while True:
+        for key in (
+            "alt+f",
+            *rng.choices(["Right", "Down", "Down", "Left"], k=rng.randint(4, 9)),
+            "Escape",
+            "Escape",
+        ):
+            yield
+            desktop.xdotool("key", key)
+
+
+def windows(desktop: Desktop, rng: random.Random) -> Iterator[None]:
+    """Windows over a photograph are raised, minimised and restored."""
+    desktop.wallpaper(photograph("picosdeeuropa"))
+    Terminal(desktop, log_text(rng, 60), ["-geometry", "90x32+40+40"]).print(40)
+    editor = start_editor(desktop, perl_text(rng, 80))
+    desktop.place(editor, 380, 150, 800, 500)
+    terminal = desktop.await_window("terminal")
+    desktop.settle(1, 0.5)
+    while True:
+        for action, window in (
+            ("windowactivate", terminal),
+            ("windowactivate", editor),
+            ("windowminimize", editor),
+        ):
+            yield
+            desktop.xdotool(action, window)
+            yield
+        desktop.xdotool("windowactivate", editor)
 
 
 # --- windows that are dragged ---
@@ -228,5 +299,10 @@ RECORDINGS = [
     Recording("files", files, 40),
     Recording("table", web_page("table"), 40),
     Recording("drag-terminal", drag_over_terminal, 40),
+    Recording("listing", listing, 40, dark=True),
+    Recording("web-subpixel", web_page("article"), 40, subpixel=True),
+    Recording("caption", text_over_photograph, 40),
+    Recording("menus", menus, 40),
+    Recording("windows", windows, 40),
     Recording("video-cuts", video("Bridge", "LadyBird", "cincinnati"), 45),
 ]
