@@ -140,7 +140,7 @@ export class Session {
     if (!decoder) return; // these tiles stay as they are until they are sent without loss
     this.channels = decoder.channels;
     if (size !== tiles.length * 64 * this.channels) throw new ProtocolError('latents do not belong to the operations');
-    const latents = decodeLatents(packed, this.channels, tiles.length);
+    const latents = await decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
     this.environment.presenter.show(tiles);
   }
