@@ -53,16 +53,6 @@ uint32_t choose_predicted(std::span<const int8_t> latents, int channels, size_t 
   return predicted;
 }
 
-/// Calls `move(of the tile, of all)` for each latent of a tile.
-template <typename Latents, typename Move>
-void for_each_latent(LatentModel& model, Latents latents, int channels, size_t tile, const Move& move) {
-  const size_t tiles = tiles_of(latents.size(), channels);
-  for (int c = 0; c < channels; ++c) {
-    auto* values = latents.data() + (static_cast<size_t>(c) * tiles + tile) * kPositions;
-    for (int i = 0; i < kPositions; ++i) move(model.latents(i)[c], values[i]);
-  }
-}
-
 }  // namespace
 
 LatentCoder::LatentCoder() = default;
@@ -84,19 +74,20 @@ void LatentCoder::encode(std::span<const int8_t> latents, int channels, std::vec
   RangeEncoder coder(out);
   coder.code_bits(predicted, kPredicted);
   for (size_t tile = 0; tile < tiles; ++tile) {
-    for_each_latent(model, latents, channels, tile, [](int8_t& to, int8_t from) { to = from; });
+    model.take(latents.data() + tile * kPositions, tiles * kPositions);
     model.code_tile(coder);
   }
   coder.finish();
 }
 
 void LatentCoder::decode(ByteView stream, int channels, std::span<int8_t> latents) {
+  const size_t tiles = tiles_of(latents.size(), channels);
   RangeDecoder coder(stream);
   LatentModel& model = begin(channels, coder.code_bits(0, kPredicted));
-  for (size_t tile = 0; tile < tiles_of(latents.size(), channels); ++tile) {
+  for (size_t tile = 0; tile < tiles; ++tile) {
     if (!model.code_tile(coder)) throw ProtocolError("latents are not what they were made of");
     coder.check();
-    for_each_latent(model, latents, channels, tile, [](int8_t from, int8_t& to) { to = from; });
+    model.give(latents.data() + tile * kPositions, tiles * kPositions);
   }
   coder.finish();
 }

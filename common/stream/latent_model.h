@@ -30,8 +30,26 @@ class LatentModel {
     return true;
   }
 
-  /// Those of one position of the tile, by channel; beyond the last there are zeros.
-  int8_t* latents(int position) { return place(position).latents; }
+  /// Sets the tile's latents, before it is encoded; `stride`: from a channel to the next.
+  void take(const int8_t* latents, size_t stride) {
+    for (int i = 0; i < kPositions; ++i) __builtin_memset(place(i).latents, 0, kMaxLatents);
+    for (int c = 0; c < channels_; ++c, latents += stride) {
+      if (used_of(latents, kPositions) == 0) continue;  // most are empty
+      for (int i = 0; i < kPositions; ++i) place(i).latents[c] = latents[i];
+    }
+  }
+
+  /// Writes the tile's latents, which were decoded.
+  void give(int8_t* latents, size_t stride) {
+    int8_t planes[kMaxLatents][kPositions] =
+        {};  // bytes so far apart as those of `latents` fight for the cache
+    for (int i = 0; i < kPositions; ++i) {
+      const Position& from = place(i);
+      const int used = from.count < kPredicted ? kPredicted : from.count;
+      for (int c = 0; c < used; ++c) planes[c][i] = from.latents[c];
+    }
+    for (int c = 0; c < channels_; ++c, latents += stride) __builtin_memcpy(latents, planes[c], kPositions);
+  }
 
  private:
   static constexpr int kStride = kSide + 2;  // with a border above and at both sides
@@ -45,7 +63,7 @@ class LatentModel {
 
   static constexpr int kCheap = 8;  // channels of a position up to which it is not remembered
   // Searches take long and find little on photographs. What comes again from memory tells that they may.
-  static constexpr int kSearches = 256, kSearchesMore = 16;
+  static constexpr int kSearches = 256, kSearchesMore = 4;
   static constexpr int kNone = -1;
 
   struct Way {
@@ -88,11 +106,11 @@ class LatentModel {
     BitModel is_same[72];              // by how the neighbours were coded, and whether they are the same
     BitModel is_option[18][kOptions];  // by the same
     Number distance;
-    Number count[10];                       // by the width of what is expected
-    BitModel near[16][8][8][kSteps];        // by band of channels, neighbourhood and how many are left
-    BitModel like[10][16][8][kSteps];       // by what is like it, how much that was wrong, and neighbourhood
-    BitModel own[kMaxLatents][16][kSteps];  // by channel, and magnitudes of those before
-    BitModel sign[6][16][6];                // by what is like it, how much that was wrong, and magnitude
+    Number count[10];                      // by the width of what is expected
+    BitModel near[16][8][8][kSteps];       // by band of channels, neighbourhood and how many are left
+    BitModel like[10][16][8][kSteps];      // by what is like it, how much that was wrong, and neighbourhood
+    BitModel own[kMaxLatents][8][kSteps];  // by channel, and magnitudes of those before
+    BitModel sign[6][16][6];               // by what is like it, how much that was wrong, and magnitude
   };
 
   static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -282,7 +300,7 @@ class LatentModel {
     BitModel* one = like.latents == nullptr
                         ? models_.near[half_octave(c)][near][least(width_of(others), 7)]
                         : models_.like[least(half_octave(magnitude_of(similar)), 9)][wrong][near];
-    BitModel* other = models_.own[c][least(half_octave(energy / 4), 15)];
+    BitModel* other = models_.own[c][least(width_of(energy / 2), 7)];
     // The last channel that is counted is not 0.
     if (others > 0 && !coder.code(one[0], other[0], value != 0)) return 0;
     const int magnitude = code_magnitude(coder, one + 1, other + 1, magnitude_of(value));

@@ -24,10 +24,7 @@ extern "C" __attribute__((export_name("latents"))) int latents(const uint8_t* st
   for (int tile = 0; tile < tiles; ++tile) {
     if (!model.code_tile(coder)) return kDamaged;
     if (coder.is_beyond()) return kTruncated;
-    int8_t* to = out + tile * LatentModel::kPositions;
-    for (int c = 0; c < channels; ++c, to += tiles * LatentModel::kPositions) {
-      for (int i = 0; i < LatentModel::kPositions; ++i) to[i] = model.latents(i)[c];
-    }
+    model.give(out + tile * LatentModel::kPositions, static_cast<size_t>(tiles) * LatentModel::kPositions);
   }
   return coder.is_beyond() ? kTruncated : coder.has_more() ? kFollowed : kDone;
 }
