@@ -10,9 +10,11 @@ namespace latentdesk {
 
 constexpr int kMaxLatents = 256;  ///< of a position
 
+constexpr uint32_t kHashOfNone = 0x811c9dc5;
+
 /// Of a position's latents.
 struct Known {
-  uint32_t hash = 0;
+  uint32_t hash = kHashOfNone;
   uint16_t slot = 0;  ///< that holds them, from 1; 0: none
 };
 
@@ -29,7 +31,7 @@ inline int used_of(const void* bytes, int size) {
 
 /// FNV-1a of 32 bits, over the latents up to the last that is not 0.
 inline uint32_t hash_of(const int8_t* latents, int used) {
-  uint32_t hash = 0x811c9dc5;
+  uint32_t hash = kHashOfNone;
   for (int i = 0; i < used; ++i) hash = (hash ^ static_cast<uint8_t>(latents[i])) * 0x01000193;
   return hash;
 }
@@ -83,7 +85,8 @@ class LatentMemory {
   /// taken for that; of equals the last. 0 if none.
   uint16_t nearest(const int8_t* latents, int& difference) {
     int best = 0;
-    difference = kBlock * kMostDifference;
+    difference = kLook * kMostDifference;
+    static_assert(kLook * kMostDifference * 13 / 10 + 4 < 255, "or empty slots would be taken");
     for (int block = 0; block < size(); block += kBlock) {
       uint8_t* sums = differences_ + block;
       compare(latents, block, sums);

@@ -60,9 +60,8 @@ class LatentModel {
   static constexpr int kOptions = 4;
   static constexpr int kMaxWidth = 12;  // of numbers that are coded
   static constexpr int kFewest = 40;    // channels of a position up to which none like it is looked for
-
-  static constexpr int kCheap = 8;  // channels of a position up to which it is not remembered
-  // Searches take long and find little on photographs. What comes again from memory tells that they may.
+  static constexpr int kCheap = 8;      // and up to which it is not remembered
+  // Searches take long and find little on photographs. What comes again from memory tells that it is text.
   static constexpr int kSearches = 256, kSearchesMore = 4;
   static constexpr int kNone = -1;
 
@@ -288,7 +287,7 @@ class LatentModel {
                             coder.code_bits(static_cast<uint32_t>(number) & ((1u << rest) - 1), rest));
   }
 
-  /// Of something beyond int8 the magnitude is above kMaxMagnitude.
+  /// What no encoder made may be beyond int8.
   template <typename Coder>
   int code_value(Coder& coder, const Position& here, int c, int value, int energy, const Likeness& like) {
     const Position *left = &here - 1, *above = &here - kStride;
