@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/stream/latent_memory.h"
+#include "common/stream/latent_value.h"
 #include "common/stream/range_decoder.h"
 
 // What both ends know while latents are coded, and how each position's follow from it: docs/protocol.md, "The
@@ -41,8 +42,8 @@ class LatentModel {
 
   /// Writes the tile's latents, which were decoded.
   void give(int8_t* latents, size_t stride) {
-    int8_t planes[kMaxLatents][kPositions] =
-        {};  // bytes so far apart as those of `latents` fight for the cache
+    // At once, since bytes so far apart as those of `latents` fight for the cache.
+    int8_t planes[kMaxLatents][kPositions] = {};
     for (int i = 0; i < kPositions; ++i) {
       const Position& from = place(i);
       const int used = from.count < kPredicted ? kPredicted : from.count;
@@ -53,14 +54,9 @@ class LatentModel {
 
  private:
   static constexpr int kStride = kSide + 2;  // with a border above and at both sides
-  static constexpr int kSteps = 9;           // is it 0, and is it above 1, 2, ..., 7, 8 or more
-  static constexpr int kMostUnary = 15;      // magnitudes from here on are coded by an Exp-Golomb code
-  static constexpr int kMostExcessBits = 6;  // which no int8 goes beyond
-  static constexpr int kMaxMagnitude = 128;
   static constexpr int kOptions = 4;
-  static constexpr int kMaxWidth = 12;  // of numbers that are coded
-  static constexpr int kFewest = 40;    // channels of a position up to which none like it is looked for
-  static constexpr int kCheap = 8;      // and up to which it is not remembered
+  static constexpr int kFewest = 40;  // channels of a position up to which none like it is looked for
+  static constexpr int kCheap = 8;    // and up to which it is not remembered
   // Searches take long and find little on photographs. What comes again from memory tells that it is text.
   static constexpr int kSearches = 256, kSearchesMore = 4;
   static constexpr int kNone = -1;
@@ -91,29 +87,14 @@ class LatentModel {
       list[count++] = {latents, known};
     }
   };
-  /// A position whose first channels are much like those of the one that is coded.
-  struct Likeness {
-    const int8_t* latents = nullptr;
-    int looked = 0;      // how much it differed
-    int difference = 0;  // of the channels before, the last ones most
-  };
-  struct Number {
-    BitModel width[kMaxWidth];
-    BitModel bits[kMaxWidth + 1][4];  // by the width, and the bits so far
-  };
   struct Models {
     BitModel is_same[72];              // by how the neighbours were coded, and whether they are the same
     BitModel is_option[18][kOptions];  // by the same
-    Number distance;
-    Number count[10];                      // by the width of what is expected
-    BitModel near[16][8][8][kSteps];       // by band of channels, neighbourhood and how many are left
-    BitModel like[10][16][8][kSteps];      // by what is like it, how much that was wrong, and neighbourhood
-    BitModel own[kMaxLatents][8][kSteps];  // by channel, and magnitudes of those before
-    BitModel sign[6][16][6];               // by what is like it, how much that was wrong, and magnitude
+    NumberModel distance;
+    NumberModel count[10];  // by the width of what is expected
+    ValueModel value;
   };
 
-  static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-  static int magnitude_of(int value) { return value < 0 ? -value : value; }
   static int8_t wrapped(int value) { return static_cast<int8_t>(static_cast<uint8_t>(value)); }
 
   Position& place(int i) { return positions_[(i / kSide + 1) * kStride + i % kSide + 1]; }
@@ -174,7 +155,7 @@ class LatentModel {
       here.known = options.list[i].known;
       __builtin_memcpy(here.latents, options.list[i].latents, kMaxLatents);
     } else {
-      const int distance = code_number(coder, models_.distance, memory_.distance_of(here.known.slot));
+      const int distance = models_.distance.code(coder, memory_.distance_of(here.known.slot));
       const uint16_t slot = memory_.slot_at(distance);
       if (slot == 0) return false;
       here.known = memory_.known(slot);
@@ -189,7 +170,7 @@ class LatentModel {
   template <typename Coder>
   bool code_anew(Coder& coder, Position& here, int i) {
     if constexpr (Coder::kEncodes) measure(here);
-    here.count = code_number(coder, models_.count[width_of(expected_count(i))], here.count);
+    here.count = models_.count[width_of(expected_count(i))].code(coder, here.count);
     if (here.count > channels_) return false;
     if (!code_values(coder, here)) return false;
     here.way = Way::kAnew;
@@ -212,10 +193,11 @@ class LatentModel {
         look(here, c, like);
       }
       const int expected = c < kPredicted ? expected_[c] : 0;
+      const ValueModel::Place place{c, here.count - 1 - c, around(here, c), energy};
       const int value =
-          code_value(coder, here, c, Coder::kEncodes ? wrapped(here.latents[c] - expected) : 0, energy, like);
+          models_.value.code(coder, place, like, Coder::kEncodes ? wrapped(here.latents[c] - expected) : 0);
       const int magnitude = magnitude_of(value);
-      if (magnitude > kMaxMagnitude) return false;
+      if (magnitude > ValueModel::kMaxMagnitude) return false;
       values[c] = static_cast<int16_t>(value);
       energy += 4 * magnitude - energy / 8;
       if (like.latents != nullptr)
@@ -224,6 +206,13 @@ class LatentModel {
     }
     if constexpr (!Coder::kEncodes) restore(here, values, here.count);
     return true;
+  }
+
+  /// Of the magnitudes of neighbours.
+  static int around(const Position& here, int c) {
+    const Position *left = &here - 1, *above = &here - kStride;
+    return 2 * left->magnitudes[c] + 2 * above->magnitudes[c] + (above - 1)->magnitudes[c] +
+           (above + 1)->magnitudes[c];
   }
 
   /// Sets the first `count` channels; beyond them all is as expected.
@@ -268,62 +257,6 @@ class LatentModel {
     if (slot == 0) return;
     like.latents = memory_.latents(slot);
     like.difference = 4 * like.looked;
-  }
-
-  /// The width in unary, then the bits below the highest one, of which two are learnt.
-  template <typename Coder>
-  static int code_number(Coder& coder, Number& models, int number) {
-    const size_t actual = width_of(number);
-    size_t width = 0;
-    while (width < kMaxWidth && coder.code(models.width[width], actual > width)) ++width;
-    if (width < 2) return static_cast<int>(width);
-    uint32_t value = 1;
-    int rest = static_cast<int>(width) - 1;
-    for (; rest > 0 && value < 4; --rest) {
-      const bool bit = (static_cast<uint32_t>(number) >> (rest - 1) & 1) != 0;
-      value = value << 1 | uint32_t{coder.code(models.bits[width][value], bit)};
-    }
-    return static_cast<int>(value << rest |
-                            coder.code_bits(static_cast<uint32_t>(number) & ((1u << rest) - 1), rest));
-  }
-
-  /// What no encoder made may be beyond int8.
-  template <typename Coder>
-  int code_value(Coder& coder, const Position& here, int c, int value, int energy, const Likeness& like) {
-    const Position *left = &here - 1, *above = &here - kStride;
-    const int around = 2 * left->magnitudes[c] + 2 * above->magnitudes[c] + (above - 1)->magnitudes[c] +
-                       (above + 1)->magnitudes[c];
-    const int others = here.count - 1 - c;
-    const size_t near = least(width_of(around), 7), wrong = least(half_octave(like.difference), 15);
-    const int similar = like.latents == nullptr ? 0 : like.latents[c];
-    BitModel* one = like.latents == nullptr
-                        ? models_.near[half_octave(c)][near][least(width_of(others), 7)]
-                        : models_.like[least(half_octave(magnitude_of(similar)), 9)][wrong][near];
-    BitModel* other = models_.own[c][least(width_of(energy / 2), 7)];
-    // The last channel that is counted is not 0.
-    if (others > 0 && !coder.code(one[0], other[0], value != 0)) return 0;
-    const int magnitude = code_magnitude(coder, one + 1, other + 1, magnitude_of(value));
-    bool is_negative = value < 0;
-    if (similar != 0) {
-      BitModel& model = models_.sign[least(magnitude_of(similar), 5)][wrong][least(magnitude, 5)];
-      is_negative = coder.code(model, is_negative != (similar < 0)) != (similar < 0);
-    } else {
-      is_negative = coder.code_bits(is_negative, 1) != 0;
-    }
-    return is_negative ? -magnitude : magnitude;
-  }
-
-  template <typename Coder>
-  static int code_magnitude(Coder& coder, BitModel* one, BitModel* other, int actual) {
-    int magnitude = 1;
-    for (; magnitude < kMostUnary; ++magnitude) {
-      const size_t step = least(magnitude, kSteps - 1) - 1;
-      if (!coder.code(one[step], other[step], actual > magnitude)) return magnitude;
-    }
-    const auto excess = static_cast<uint32_t>(actual - kMostUnary + 1);
-    int bits = 0;
-    while (bits < kMostExcessBits && coder.code_bits(excess >> (bits + 1) != 0, 1) != 0) ++bits;
-    return magnitude + static_cast<int>(1u << bits | coder.code_bits(excess & ((1u << bits) - 1), bits)) - 1;
   }
 
   int channels_;
