@@ -16,6 +16,8 @@ ARG NODE_EXTRA_CA_CERTS=
 COPY client/web/package.json client/web/package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY client/web ./
+# Latents are unpacked in the page by the native programs' headers.
+COPY common/stream /src/common/stream
 RUN npm run --silent build -- --outDir /page --emptyOutDir --logLevel warn
 
 # --- the programs ---
