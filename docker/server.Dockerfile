@@ -16,7 +16,8 @@ ARG NODE_EXTRA_CA_CERTS=
 COPY client/web/package.json client/web/package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY client/web ./
-COPY common/codec/restoration_kernel.h /src/common/codec/
+# The page does some of its work by the native programs' headers.
+COPY common /src/common
 RUN npm run --silent build -- --outDir /page --emptyOutDir --logLevel warn
 
 # --- the programs ---

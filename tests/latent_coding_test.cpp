@@ -61,6 +61,43 @@ TEST(LatentCoding, LosesNothing) {
   }
 }
 
+/// The positions of `shapes`, [tile][position], in another order and number.
+Values shuffled(const Values& shapes, int channels, int tiles, unsigned seed) {
+  std::mt19937 random(seed);
+  const size_t from = shapes.size() / static_cast<size_t>(channels), to = static_cast<size_t>(tiles) * 64;
+  Values values(to * static_cast<size_t>(channels));
+  for (size_t i = 0; i < to; ++i) {
+    const size_t shape = random() % from;
+    for (size_t c = 0; c < static_cast<size_t>(channels); ++c) values[c * to + i] = shapes[c * from + shape];
+  }
+  return values;
+}
+
+TEST(LatentCoding, WhatComesAgainTakesFewBytes) {
+  const Values shapes = like_latents(1, 96, 9), values = shuffled(shapes, 96, 10, 4);
+  // 576 of 640 positions are known, each by one of 64 numbers.
+  EXPECT_LT(encoded(values, 96).size(), encoded(shapes, 96).size() + 600 * 3 / 2);
+  expect_round_trip(values, 96);
+}
+
+TEST(LatentCoding, WhatIsLikeSomethingTakesFewerBytes) {
+  Values values = like_latents(1, 96, 9);
+  const size_t alone = encoded(values, 96).size();
+  Values twice;
+  for (int c = 0; c < 96; ++c) {
+    for (int i = 0; i < 128; ++i)
+      twice.push_back(
+          static_cast<int8_t>(values[static_cast<size_t>(c * 64 + i % 64)] + (i > 63 && c % 7 == 6)));
+  }
+  EXPECT_LT(encoded(twice, 96).size(), alone * 8 / 5);
+  expect_round_trip(twice, 96);
+}
+
+TEST(LatentCoding, MoreThanIsRememberedIsRead) {
+  for (const unsigned seed : {1u, 2u})
+    expect_round_trip(shuffled(like_latents(60, 48, seed), 48, 90, seed), 48);
+}
+
 TEST(LatentCoding, NoTilesAreNoLatents) { expect_round_trip({}, 160); }
 
 TEST(LatentCoding, AppendsToWhatIsThere) {

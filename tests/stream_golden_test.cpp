@@ -177,17 +177,31 @@ TEST(StreamGolden, UpdatesMakeTheGoldenPictures) {
   EXPECT_TRUE(pictures_of(made) == pictures) << "updates are made otherwise than when the golden ones were";
 }
 
-// latents.bin: the stream of three tiles' latents of 24 channels, and the latents.
-constexpr int kChannels = 24;
+// latents.bin: the stream of four tiles' latents of 72 channels, and the latents.
+constexpr int kChannels = 72;
+constexpr int kTiles = 4;
+
+/// Two tiles whose first channels are smooth, and two of shapes that come again, the same or nearly so.
+int golden_latent(int channel, int tile, int position) {
+  const int at = tile * 64 + position;
+  const auto random = [&](int of) {
+    return static_cast<int>(noise(static_cast<uint32_t>(of * 72 + channel)) % 256) - 128;
+  };
+  if (tile < 2) {
+    const int smooth = (position % 8 + position / 8) * 7 - 50;
+    if (channel < 2) return smooth + random(at) / 64;
+    return position > 50 && channel > 9 ? 0 : random(at) >> std::min(channel / 3, 7);
+  }
+  const int shape = static_cast<int>(noise(static_cast<uint32_t>(at)) % 12);
+  const bool is_changed = at % 5 == 0 && channel % 9 == 8;
+  return shape < 4 && channel > 1 ? 0 : (random(1000 + shape) >> std::min(channel / 4, 6)) + is_changed;
+}
 
 std::vector<int8_t> golden_latents() {
-  std::vector<int8_t> latents(3 * 64 * kChannels);
-  for (size_t i = 0; i < latents.size(); ++i) {
-    const auto channel = static_cast<int>(i / 192);
-    const auto random = static_cast<int>(noise(static_cast<uint32_t>(i)) % 256) - 128;
-    const int smooth = static_cast<int>(i % 8 + i / 8 % 8) * 7 - 50;
-    const int value = channel < 2 ? smooth + random / 64 : random >> std::min(channel / 3, 7);
-    latents[i] = static_cast<int8_t>(i % 64 > 50 && channel > 9 ? 0 : value);
+  std::vector<int8_t> latents;
+  for (int channel = 0; channel < kChannels; ++channel) {
+    for (int i = 0; i < kTiles * 64; ++i)
+      latents.push_back(static_cast<int8_t>(golden_latent(channel, i / 64, i % 64)));
   }
   return latents;
 }

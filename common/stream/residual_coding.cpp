@@ -4,12 +4,6 @@
 
 namespace latentdesk {
 
-namespace {
-
-size_t width_of(int value) { return static_cast<size_t>(std::bit_width(static_cast<unsigned>(value))); }
-
-}  // namespace
-
 void ResidualCoder::begin() { models_ = {}; }
 
 void ResidualCoder::encode(RangeEncoder& coder, Size tile, BlockMask mask,

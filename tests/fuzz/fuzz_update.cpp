@@ -13,7 +13,7 @@ using namespace latentdesk;
 
 namespace {
 
-constexpr int kChannels = 4;
+constexpr int kChannels = 48;  // enough that something like a position is looked for
 constexpr uint32_t kSlots = 8;
 constexpr Size kSize{150, 70};
 

@@ -1,6 +1,6 @@
 // Restoration as the other implementations do it: tests/restoration_test.cpp has the same pictures and the same sums.
 
-import {beforeAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {useKernel} from '../../client/web/src/kernel';
 import {BlockKind, Restoration} from '../../client/web/src/restoration';
 import {kernelBytes} from './golden';
@@ -20,35 +20,31 @@ function sum(bytes: Uint8ClampedArray): number {
   return bytes.reduce((total, byte) => Math.imul(total ^ byte, 16777619) >>> 0, 2166136261);
 }
 
-let restoration: Restoration;
+useKernel(kernelBytes());
+const restoration = new Restoration();
 
-beforeAll(async () => {
-  useKernel(kernelBytes());
-  restoration = await Restoration.load();
-});
-
-test('pictures are restored as by the native viewer', () => {
+test('pictures are restored as by the native viewer', async () => {
   const pixels = blocky();
   restoration.begin(WIDTH, HEIGHT);
   for (let i = 0; i < 54; ++i) restoration.mark(i % 9, Math.floor(i / 9), i % 5 < 2 ? BlockKind.drawn : BlockKind.natural);
-  restoration.restore(pixels, 2.5);
+  await restoration.restore(pixels, 2.5);
   expect(sum(pixels)).toBe(843884768);
 });
 
-test('some rows are restored as if the others were there', () => {
+test('some rows are restored as if the others were there', async () => {
   const pixels = blocky();
   restoration.begin(WIDTH, HEIGHT);
   restoration.mark(3, 2, BlockKind.drawn);
   restoration.mark(3, 3, BlockKind.drawn);
   restoration.mark(9, 0, BlockKind.drawn); // beyond the right border
   restoration.mark(0, 6, BlockKind.drawn); // beyond the lower one
-  restoration.restore(pixels, 2.5);
+  await restoration.restore(pixels, 2.5);
   expect(sum(pixels)).toBe(3786122112);
 });
 
-test('without decoded blocks all stays', () => {
+test('without decoded blocks all stays', async () => {
   const pixels = blocky();
   restoration.begin(WIDTH, HEIGHT);
-  restoration.restore(pixels, 2.5);
+  await restoration.restore(pixels, 2.5);
   expect(pixels).toEqual(blocky());
 });

@@ -4,12 +4,8 @@
 
 extern "C" {
 
-/// Bytes of `memory` that `restore` takes.
-__attribute__((export_name("copyBytes"))) size_t copy_bytes(int width, int height) {
-  return latentdesk::restoration::copy_bytes(width, height);
-}
-
-/// `kinds`: of the picture's blocks, row by row. Limits in grey levels.
+/// `kinds`: of the picture's blocks, row by row. Limits in grey levels. `memory`: for the picture with two
+/// pixels more on each side.
 __attribute__((export_name("restore"))) void restore(uint8_t* pixels, int width, int height,
                                                      const uint8_t* kinds, int step, int natural, int drawn,
                                                      uint8_t* memory) {

@@ -4,7 +4,7 @@
 import {Kind, parseOperations, type Operation} from './operations';
 import {Part, ProtocolError, type UpdateHeader} from './protocol';
 import {ResidualReader, restorePixels} from './residuals';
-import {BlockKind, type Restoration} from './restoration';
+import {BlockKind, Restoration} from './restoration';
 import {BLOCKS_PER_SIDE, forEachRun, pixelsIn, TILE_PIXELS, TILE_SIDE, TileGrid, type BlockMask, type Rect} from './tiles';
 
 const OPAQUE = 0xff000000;
@@ -67,6 +67,7 @@ export class Canvas {
   private slots: (Uint32Array | undefined)[] = [];
   private readonly palette = new Uint32Array(256);
   private number = 0;
+  private readonly restoration = new Restoration();
 
   /** `slots`: how many tiles may be stored, of 16 KiB each. */
   constructor(private readonly slotCount: number) {}
@@ -101,8 +102,8 @@ export class Canvas {
   }
 
   /** After all of an update's latents, `tiles`, have been shown. */
-  restoreLatents(tiles: Operation[], scale: number, restoration: Restoration): void {
-    const {grid} = this;
+  async restoreLatents(tiles: Operation[], scale: number): Promise<void> {
+    const {grid, restoration} = this;
     restoration.begin(grid.width, grid.height);
     for (const {tile, mask, drawn} of tiles) {
       const column = (tile % grid.columns) * BLOCKS_PER_SIDE, row = Math.floor(tile / grid.columns) * BLOCKS_PER_SIDE;
@@ -111,7 +112,7 @@ export class Canvas {
         if ((mask[i >> 3] >> (i & 7)) & 1) restoration.mark(column + (i & 7), row + (i >> 3), kind);
       }
     }
-    restoration.restore(this.pixels, scale);
+    await restoration.restore(this.pixels, scale);
   }
 
   private place(tile: number): {rect: Rect; base: number} {

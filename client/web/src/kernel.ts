@@ -8,14 +8,15 @@ const PAGE = 65536;
 export interface Kernel {
   memory: WebAssembly.Memory;
   heap(): number;
+  latents(stream: number, size: number, out: number, channels: number, tiles: number): number;
   load(latents: number, stride: number, channels: number, map: number): void;
   quantised(...layer: number[]): void;
   plain(...layer: number[]): void;
   pixels(map: number, out: number): void;
-  copyBytes(width: number, height: number): number;
   restore(pixels: number, width: number, height: number, kinds: number, step: number, natural: number, drawn: number, copy: number): void;
 }
 
+let shared: Promise<Kernel> | undefined;
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compileFetched(): Promise<WebAssembly.Module> {
@@ -42,4 +43,11 @@ export async function newKernel(): Promise<Kernel> {
 export function reserve(kernel: Kernel, bytes: number): void {
   const missing = bytes - kernel.memory.buffer.byteLength;
   if (missing > 0) kernel.memory.grow(Math.ceil(missing / PAGE));
+}
+
+/** One for all that is done with it at once, before anything else is awaited; with `bytes` that are free. */
+export async function sharedKernel(bytes: number): Promise<Kernel> {
+  const ready = await (shared ??= newKernel());
+  reserve(ready, ready.heap() + bytes);
+  return ready;
 }

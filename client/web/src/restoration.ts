@@ -1,6 +1,6 @@
 // Hides in decoded pictures how they were coded; docs/protocol.md, "Restoration", is the norm, kernel/restoration.cpp does it.
 
-import {newKernel, reserve, type Kernel} from './kernel';
+import {sharedKernel} from './kernel';
 
 const BLOCK = 8;
 const STEP_PER_SCALE = 16, LARGEST_STEP = 255; // grey levels
@@ -25,12 +25,6 @@ export class Restoration {
   private first = 0; // row of blocks with a decoded one
   private last = -1;
 
-  private constructor(private readonly kernel: Kernel) {}
-
-  static async load(): Promise<Restoration> {
-    return new Restoration(await newKernel());
-  }
-
   /** Of a picture of this size, no block of which is decoded yet. */
   begin(width: number, height: number): void {
     this.width = width;
@@ -52,16 +46,16 @@ export class Restoration {
   }
 
   /** The marked blocks, all of latents of one `scale`. `pixels`: of the size that was given, four bytes each, row by row. */
-  restore(pixels: Uint8ClampedArray, scale: number): void {
+  async restore(pixels: Uint8ClampedArray, scale: number): Promise<void> {
     if (this.last < 0) return;
     // The rows with such blocks, and one more on both sides, of which something is seen.
     const top = Math.max(this.first - 1, 0), end = Math.min(this.last + 2, this.rows);
     const part = pixels.subarray(top * BLOCK * this.width * 4, end * BLOCK * this.width * 4);
     const kinds = this.kinds.subarray(top * this.columns, end * this.columns);
-    const {kernel, width} = this;
+    const {width} = this;
     const height = part.length / (4 * width);
+    const kernel = await sharedKernel(part.length + kinds.length + (width + 4) * (height + 4) * 4);
     const at = kernel.heap(), kindsAt = at + part.length, copyAt = kindsAt + kinds.length;
-    reserve(kernel, copyAt + kernel.copyBytes(width, height));
     const memory = new Uint8Array(kernel.memory.buffer);
     memory.set(part, at);
     memory.set(kinds, kindsAt);

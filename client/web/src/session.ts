@@ -19,7 +19,6 @@ import {
   splitMessage,
   type UpdateHeader,
 } from './protocol';
-import {Restoration} from './restoration';
 import {now, PeerClock, type Statistics} from './statistics';
 import {TILE_LATENTS, TILE_PIXELS} from './tiles';
 
@@ -39,7 +38,6 @@ export class Session {
   private readonly canvas = new Canvas(SLOTS);
   private readonly clock = new PeerClock();
   private decoder: Promise<LatentDecoder | null> | null = null;
-  private restoration: Promise<Restoration> | null = null;
   private channels = MAX_LATENT_CHANNELS; // until the decoder tells
   private name = ''; // by which the server knows it; empty: not at all
   private hasSize = false;
@@ -143,9 +141,9 @@ export class Session {
     if (!decoder) return; // these tiles stay as they are until they are sent without loss
     this.channels = decoder.channels;
     if (size !== tiles.length * TILE_LATENTS * this.channels) throw new ProtocolError('latents do not belong to the operations');
-    const latents = decodeLatents(packed, this.channels, tiles.length);
+    const latents = await decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
-    this.canvas.restoreLatents(tiles, header.scale, await (this.restoration ??= Restoration.load()));
+    await this.canvas.restoreLatents(tiles, header.scale);
     this.environment.presenter.show(tiles);
   }
 }
