@@ -3,6 +3,7 @@
 #include "common/codec/rounding.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -65,10 +66,12 @@ inline void copy_rgb(const uint8_t* bgrx, int columns, int block, uint8_t* rgb) 
   }
 }
 
+/// Reads a byte beyond the last pixel.
 inline void store_bgrx(const uint8_t* rgb, int columns, uint8_t* bgrx) {
   for (int dx = 0; dx < columns; ++dx) {
-    const uint32_t pixel = uint32_t{rgb[dx * kRgb + 2]} | uint32_t{rgb[dx * kRgb + 1]} << 8 |
-                           uint32_t{rgb[dx * kRgb]} << 16 | 0xff000000u;
+    uint32_t pixel;
+    std::memcpy(&pixel, rgb + dx * kRgb, sizeof pixel);
+    pixel = __builtin_bswap32(pixel) >> 8 | 0xff000000u;
     std::memcpy(bgrx + dx * kBytesPerPixel, &pixel, sizeof pixel);
   }
 }
@@ -92,16 +95,24 @@ void row_to_depth(ImageView image, int y, int columns, int block, Element* out) 
   }
 }
 
-/// One row of blocks, as far as the picture goes.
+/// One row of blocks, as far as the picture goes; so many blocks at once.
 void depth_to_row(const float* in, int y, int block, MutableImageView image) {
-  const size_t values = static_cast<size_t>(block * block * kRgb);
-  uint8_t rgb[kMaxBlock * kMaxBlock * kRgb];
-  const int block_rows = std::min(block, image.size.height - y * block);
-  for (int left = 0; left < image.size.width; left += block, in += values) {
-    unit_to_bytes(in, values, rgb);
-    const int block_columns = std::min(block, image.size.width - left);
-    for (int dy = 0; dy < block_rows; ++dy) {
-      store_bgrx(rgb + dy * block * kRgb, block_columns, image.row(y * block + dy) + left * kBytesPerPixel);
+  constexpr int kAtOnce = 16;
+  const int values = block * block * kRgb;
+  uint8_t rgb[kAtOnce * kMaxBlock * kMaxBlock * kRgb + 1];
+  const int rows = std::min(block, image.size.height - y * block);
+  const int columns = (image.size.width + block - 1) / block;
+  for (int first = 0; first < columns; first += kAtOnce) {
+    const int count = std::min(kAtOnce, columns - first);
+    unit_to_bytes(in + static_cast<size_t>(first) * static_cast<size_t>(values),
+                  static_cast<size_t>(count * values), rgb);
+    for (int dy = 0; dy < rows; ++dy) {
+      uint8_t* out = image.row(y * block + dy);
+      for (int x = 0; x < count; ++x) {
+        const int left = (first + x) * block;
+        store_bgrx(rgb + x * values + dy * block * kRgb, std::min(block, image.size.width - left),
+                   out + left * kBytesPerPixel);
+      }
     }
   }
 }
@@ -142,6 +153,38 @@ void from_planes(const Latents& in, size_t begin, size_t count, Element* out, co
     for (size_t c = 0; c < channels; ++c) {
       const int8_t* plane = in.values.data() + c * positions + first;
       for (size_t p = 0; p < strip; ++p) out[(first - begin + p) * channels + c] = convert(plane[p]);
+    }
+  }
+}
+
+/// A matrix of 8x8 bytes, a row in each word, its first byte lowest.
+inline void transpose(std::array<uint64_t, 8>& rows) {
+  const auto swap = [&rows](size_t distance, int shift, uint64_t mask) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if ((i & distance) != 0) continue;
+      const uint64_t changed = (rows[i] >> shift ^ rows[i + distance]) & mask;
+      rows[i] ^= changed << shift;
+      rows[i + distance] ^= changed;
+    }
+  };
+  swap(4, 32, 0x00000000ffffffff);
+  swap(2, 16, 0x0000ffff0000ffff);
+  swap(1, 8, 0x00ff00ff00ff00ff);
+}
+
+/// As from_planes, of bytes that stay as they are, where both sides are multiples of 8.
+void turned_by_words(const Latents& in, size_t begin, size_t count, int8_t* out) {
+  constexpr size_t kWord = 8;
+  const size_t positions = in.shape.positions();
+  const auto channels = static_cast<size_t>(in.shape.channels);
+#pragma omp parallel for schedule(static)
+  for (size_t first = 0; first < count; first += kWord) {
+    for (size_t c = 0; c < channels; c += kWord) {
+      const int8_t* plane = in.values.data() + c * positions + begin + first;
+      std::array<uint64_t, kWord> words;
+      for (size_t i = 0; i < kWord; ++i) std::memcpy(&words[i], plane + i * positions, kWord);
+      transpose(words);
+      for (size_t i = 0; i < kWord; ++i) std::memcpy(out + (first + i) * channels + c, &words[i], kWord);
     }
   }
 }
@@ -204,6 +247,7 @@ void dequantise(const Latents& in, size_t begin, size_t count, float* out) {
 }
 
 void dequantise(const Latents& in, size_t begin, size_t count, int8_t* out) {
+  if (count % 8 == 0 && in.shape.channels % 8 == 0) return turned_by_words(in, begin, count, out);
   from_planes(in, begin, count, out, [](int8_t value) { return value; });
 }
 
