@@ -9,7 +9,9 @@ SHARES = [15, 7, 3, 1]  # of 32, of the pixels on each side of a border, from th
 STEP_PER_SCALE, LARGEST_STEP = 16.0, 255.0  # grey levels
 NATURAL_NOISE, DRAWN_NOISE, LARGEST_NOISE = 9.0, 21.0, 62.0  # per square root of the scale
 DRAWN_SHARE, TILE = 0.1, 64
-AROUND = [(y, x) for reach in (1, 2) for y in (-reach, 0, reach) for x in (-reach, 0, reach) if (y, x) != (0, 0)]
+AROUND = [
+    (y, x) for reach in (1, 2) for y in (-reach, 0, reach) for x in (-reach, 0, reach) if (y, x) != (0, 0)
+]
 
 
 def ramp(difference: Tensor, limit: Tensor | float) -> Tensor:
@@ -51,7 +53,9 @@ def drawn_tiles(frame: Tensor) -> Tensor:
     where = torch.zeros(1, *frame.shape[1:], dtype=torch.bool, device=frame.device)
     for y in range(0, frame.shape[1], TILE):
         for x in range(0, frame.shape[2], TILE):
-            where[:, y : y + TILE, x : x + TILE] = equal[y : y + TILE, x : x + TILE - 1].float().mean() >= DRAWN_SHARE
+            where[:, y : y + TILE, x : x + TILE] = (
+                equal[y : y + TILE, x : x + TILE - 1].float().mean() >= DRAWN_SHARE
+            )
     return where
 
 

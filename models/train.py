@@ -44,7 +44,10 @@ TYPICAL_ERROR = 0.04  # mean squared error over scale^2, see `fairness`
 WAKE_EVERY = 1000  # steps
 INT8_FROM = 0.8  # of each part of the training: from here on the arithmetic is that of 8 bits
 DECODER_FROM = 0.75  # of the training: from here on the encoder rests
-LEAK, LEAK_UNTIL = 0.1, 0.6  # slope of ReLUs below 0, and the part of the training at the end of which it is 0
+LEAK, LEAK_UNTIL = (
+    0.1,
+    0.6,
+)  # slope of ReLUs below 0, and the part of the training at the end of which it is 0
 DECODER_RATE = 1e-3
 PEAK = 255 / UNIT
 
@@ -344,7 +347,9 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=Path(__file__).parent / "dataset" / "out")
     options.add_argument("--resume", type=Path, help="go on from this checkpoint")
     options.add_argument("--checkpoint", type=Path, default=Path("lite.pt"))
-    options.add_argument("--decoder-only", action="store_true", help="let the encoder of --resume be as it is")
+    options.add_argument(
+        "--decoder-only", action="store_true", help="let the encoder of --resume be as it is"
+    )
     chosen = options.parse_args()
     if (chosen.network == "full") != bool(chosen.partner):
         options.error("--network full needs --partner, and lite has none")
