@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Trains a pair of networks: `train.py --minutes 60`; a checkpoint every minute, from which `--resume` goes on.
 
-The last quarter of the time belongs to the decoder alone: the encoder stays as it is, and the decoder's bent way
-begins anew, for latents that do not change any more. `--decoder-only` does that to the pair of `--resume`.
+The last quarter of the time of `lite` belongs to the decoder alone: the encoder stays as it is, and the
+decoder's bent way begins anew, for latents that do not change any more. `--decoder-only` does that to the
+pair of `--resume`.
 
 `--network full --partner lite.pt` trains the large pair for the latent space of a finished small one, so that
 any decoder reads any encoder. `--slice 9` ends after nine minutes, to be resumed: the schedule is that of
@@ -174,7 +175,7 @@ class Trainer:
         while self.seconds < min(minutes, end) * 60:
             began, cpu = time.time(), time.process_time()
             done = self.seconds / minutes / 60
-            if done >= DECODER_FROM and not self.decoder_only:
+            if done >= self.rests_from() and not self.decoder_only:
                 self.rest_encoder()
             self.set_rate(self.part_done(minutes * 60))
             if self.step % WAKE_EVERY == 0 and not self.decoder.int8.watching:
@@ -196,9 +197,13 @@ class Trainer:
         self.save(checkpoint)
         self.log_heldout()
 
+    def rests_from(self) -> float:
+        """A large decoder needs all of the time, and learns to read another's latents."""
+        return 1.0 if self.partner else DECODER_FROM
+
     def part_done(self, seconds: float) -> float:
         """0 to 1, of the part that is being trained, where all of it takes so long."""
-        end = seconds if self.decoder_only else seconds * DECODER_FROM
+        end = seconds if self.decoder_only else seconds * self.rests_from()
         return (self.seconds - self.began) / (end - self.began)
 
     @torch.no_grad()
