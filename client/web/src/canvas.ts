@@ -78,6 +78,7 @@ export class Canvas {
     this.pixels = new Uint8ClampedArray(this.words.buffer, 0, width * height * 4);
     this.slots = [];
     this.number = 0;
+    this.restoration.prepare(width, height).catch(() => undefined); // what fails is said when it is needed
   }
 
   /**

@@ -17,6 +17,12 @@ function levels(value: number, most: number): number {
   return Math.floor(Math.min(Math.fround(value), most) + 0.5);
 }
 
+/** Bytes: pixels, kinds of blocks, and a copy of the pixels with two more on each side. */
+function memoryFor(width: number, height: number): number {
+  const copied = (width + 4) * (height + 4) * 4;
+  return width * height * 4 + Math.ceil(width / BLOCK) * Math.ceil(height / BLOCK) + copied;
+}
+
 export class Restoration {
   private width = 0;
   private columns = 0;
@@ -24,6 +30,13 @@ export class Restoration {
   private kinds = new Uint8Array(0);
   private first = 0; // row of blocks with a decoded one
   private last = -1;
+
+  /** Takes the memory for pictures of this size, so that the first does not wait for it and nothing grows later. */
+  async prepare(width: number, height: number): Promise<void> {
+    const bytes = memoryFor(width, height);
+    const kernel = await sharedKernel(bytes);
+    new Uint8Array(kernel.memory.buffer, kernel.heap(), bytes).fill(0);
+  }
 
   /** Of a picture of this size, no block of which is decoded yet. */
   begin(width: number, height: number): void {
@@ -54,7 +67,7 @@ export class Restoration {
     const kinds = this.kinds.subarray(top * this.columns, end * this.columns);
     const {width} = this;
     const height = part.length / (4 * width);
-    const kernel = await sharedKernel(part.length + kinds.length + (width + 4) * (height + 4) * 4);
+    const kernel = await sharedKernel(memoryFor(width, height));
     const at = kernel.heap(), kindsAt = at + part.length, copyAt = kindsAt + kinds.length;
     const memory = new Uint8Array(kernel.memory.buffer);
     memory.set(part, at);
