@@ -22,9 +22,9 @@ import reading
 from anchors import ANCHORS, Coded, Codec, jpeg_444, webp, x264
 from codec import Network, quantise
 from crops import FRAMES, heldout
-from restoration import drawn_tiles, restored
 from quality import blocking, pixels_to_tensor, psnr, ssim
 from rate import StreamBytes, packed_bytes, planar_bytes
+from restoration import drawn_tiles, restored
 
 MODEL = Path(__file__).parent / "latentdesk-lite.safetensors"
 PACKER = Path(__file__).parent.parent / "build" / "release" / "bin" / "latent_sizes"

@@ -47,15 +47,18 @@ def drawn_together(image: Tensor, limit: Tensor, whole: bool) -> Tensor:
     return image + rounded(pull / len(AROUND), whole)
 
 
+def equal_share(images: Tensor) -> Tensor:
+    """Of the pixels of images [n,3,h,w], how many equal their left neighbours: [n]."""
+    return (images[..., 1:] == images[..., :-1]).all(1).float().mean((1, 2))
+
+
 def drawn_tiles(frame: Tensor) -> Tensor:
     """Where [1,h,w] the tiles of a frame [3,h,w] are drawn by programs: enough pixels equal their left neighbour."""
-    equal = (frame[:, :, 1:] == frame[:, :, :-1]).all(0)
     where = torch.zeros(1, *frame.shape[1:], dtype=torch.bool, device=frame.device)
     for y in range(0, frame.shape[1], TILE):
         for x in range(0, frame.shape[2], TILE):
-            where[:, y : y + TILE, x : x + TILE] = (
-                equal[y : y + TILE, x : x + TILE - 1].float().mean() >= DRAWN_SHARE
-            )
+            tile = frame[None, :, y : y + TILE, x : x + TILE]
+            where[:, y : y + TILE, x : x + TILE] = equal_share(tile) >= DRAWN_SHARE
     return where
 
 

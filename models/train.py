@@ -35,7 +35,7 @@ from codec import (
 from crops import Crops, heldout
 from quality import ssim
 from rate import Density, packed_bytes
-from restoration import DRAWN_SHARE, drawn_tiles, restored
+from restoration import DRAWN_SHARE, drawn_tiles, equal_share, restored
 
 SHAPES = [(4, 160), (24, 64)]  # crops a batch, and their size: whole pictures, and tiles that stand alone
 RATE = 1.2e-3  # of Adam
@@ -48,7 +48,7 @@ DECODER_FROM = 0.75  # of the training: from here on the encoder rests
 LEAK, LEAK_UNTIL = (
     0.1,
     0.6,
-)  # slope of ReLUs below 0, and the part of the training at the end of which it is 0
+)  # slope of ReLUs below 0 at first, and the part of the training after which it is 0
 DECODER_RATE = 1e-3
 PEAK = 255 / UNIT
 
@@ -64,8 +64,7 @@ def errors_of(decoded: Tensor, image: Tensor) -> Tensor:
 
 def are_drawn(batch: Tensor) -> Tensor:
     """Which [n,1,1,1] of some crops are drawn by programs."""
-    equal = (batch[..., 1:] == batch[..., :-1]).all(1)
-    return (equal.float().mean((1, 2)) >= DRAWN_SHARE)[:, None, None, None]
+    return (equal_share(batch) >= DRAWN_SHARE)[:, None, None, None]
 
 
 def across_blocks(difference: Tensor, dim: int) -> Tensor:

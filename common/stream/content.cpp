@@ -122,7 +122,7 @@ void ContentEncoder::append_residuals(Size tile, const TilePart& part, int error
 
 void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality) {
   gather(tile, part.mask);
-  Candidate candidate{part, {}, 0, false, {}};
+  Candidate candidate{.part = part, .palette = {}, .latents = {}};
   if (palette_.count(pixels_)) {
     candidate.drawn = is_drawn(palette_, row_starts_);
     if (candidate.drawn || palette_.distinct() <= kMostShades) build_palette(quality, candidate);
@@ -132,6 +132,7 @@ void ContentEncoder::encode_lossy(ImageView tile, const TilePart& part, const Co
       return append_palette(part);
     }
   }
+  candidate.flat = has_flat_areas(tile, part.mask);
   candidates_.push_back(candidate);
 }
 
@@ -175,7 +176,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
       operations_->push_back({.kind = Operation::Kind::latents,
                               .tile = candidate.part.tile,
                               .mask = candidate.part.mask,
-                              .drawn = has_flat_areas(tile, candidate.part.mask),
+                              .drawn = candidate.flat,
                               .lossy = true});
     }
   }
@@ -204,16 +205,15 @@ void ContentEncoder::measure_latents(ImageView picture, const TileGrid& grid, co
     candidate.latents.error = kNever;
     if (!decodes) continue;
     const ImageView tile = part(picture, grid.rect(candidate.part.tile));
-    restore_as_viewers(tile, candidate.part.mask, quality.scale, outputs_[i]);
+    restore_as_viewers(candidate, quality.scale, outputs_[i]);
     candidate.latents.error = squared_error(tile, outputs_[i], candidate.part.mask);
   }
 }
 
-void ContentEncoder::restore_as_viewers(ImageView tile, BlockMask mask, float scale,
-                                        MutableImageView decoded) {
-  const auto kind = has_flat_areas(tile, mask) ? Restoration::Kind::drawn : Restoration::Kind::natural;
-  restoration_.begin(tile.size);
-  for_each_block(mask, [&](int x, int y) { restoration_.mark(x, y, kind); });
+void ContentEncoder::restore_as_viewers(const Candidate& candidate, float scale, MutableImageView decoded) {
+  const auto kind = candidate.flat ? Restoration::Kind::drawn : Restoration::Kind::natural;
+  restoration_.begin(decoded.size);
+  for_each_block(candidate.part.mask, [&](int x, int y) { restoration_.mark(x, y, kind); });
   restoration_.restore(decoded, scale);
 }
 

@@ -66,6 +66,7 @@ class ContentEncoder {
     Cost palette;        ///< infinite bits when it has too many colours
     int tolerance = 0;   ///< of that palette
     bool drawn = false;  ///< text or interface
+    bool flat = false;   ///< enough of it for viewers to restore latents as something drawn
     Cost latents;
   };
 
@@ -77,7 +78,7 @@ class ContentEncoder {
   void encode_lossy(ImageView tile, const TilePart& part, const CodingQuality& quality);
   void encode_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
   void measure_latents(ImageView picture, const TileGrid& grid, const CodingQuality& quality);
-  void restore_as_viewers(ImageView tile, BlockMask mask, float scale, MutableImageView decoded);
+  void restore_as_viewers(const Candidate& candidate, float scale, MutableImageView decoded);
   Operation::Kind choose(ImageView tile, const Candidate& candidate, const CodingQuality& quality);
   ImageView fill_around(ImageView tile, BlockMask mask, uint8_t* filled) const;
   void append_palette(const TilePart& part);

@@ -34,10 +34,15 @@ def photograph(name: str) -> str:
 # --- terminals ---
 
 
-def terminal(desktop: Desktop, rng: random.Random) -> Iterator[None]:
-    shell = Terminal(desktop, log_text(rng, 400), ["-maximized"])
+def full_terminal(desktop: Desktop, text: str) -> Terminal:
+    shell = Terminal(desktop, text, ["-maximized"])
     shell.print(60)
     desktop.settle(2, 0.5)
+    return shell
+
+
+def terminal(desktop: Desktop, rng: random.Random) -> Iterator[None]:
+    shell = full_terminal(desktop, log_text(rng, 400))
     while True:
         yield
         shell.print(rng.choice([1, 1, 1, 2, 2, 3, 5]))
@@ -45,9 +50,7 @@ def terminal(desktop: Desktop, rng: random.Random) -> Iterator[None]:
 
 def listing(desktop: Desktop, rng: random.Random) -> Iterator[None]:
     """Output that is faster than the eye: most of the screen is new in every frame."""
-    shell = Terminal(desktop, log_text(rng, 4000), ["-maximized"])
-    shell.print(60)
-    desktop.settle(2, 0.5)
+    shell = full_terminal(desktop, log_text(rng, 4000))
     while True:
         yield
         shell.print(rng.randint(20, 90))

@@ -1,4 +1,4 @@
-// kernel/network.cpp, compiled: what JavaScript is too slow for.
+// kernel/, compiled: what JavaScript is too slow for.
 
 import {fetchBytes} from './download';
 import kernelUrl from './kernel.wasm?url';
