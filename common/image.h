@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -34,6 +35,10 @@ struct BasicImageView {
   size_t stride = 0;
 
   Byte* row(int y) const { return data + static_cast<size_t>(y) * stride; }
+  /// Rows [begin, end), as far as there are such.
+  BasicImageView rows(int begin, int end) const {
+    return {row(begin), {size.width, std::min(end, size.height) - begin}, stride};
+  }
   operator BasicImageView<const Byte>() const { return {data, size, stride}; }
 };
 

@@ -253,6 +253,20 @@ TEST_P(Codec, ChangingSizesLeaveNoTrace) {
   EXPECT_EQ(encode(image, 0.1f).values, first);
 }
 
+/// Pictures are computed in strips, whose number depends on that of the threads.
+TEST_P(Codec, NumberOfThreadsLeavesNoTrace) {
+  const Image image = smooth({72, 500}, 4);
+  const Latents expected = encode(image, 0.2f);
+  const Image picture = decode(expected, image.size());
+  for (const int threads : {1, 3, 40}) {
+    encoder_ = make_encoder(model_, backend_, threads);
+    decoder_ = make_decoder(model_, backend_, threads);
+    EXPECT_EQ(encode(image, 0.2f).values, expected.values) << threads << " threads";
+    const Image again = decode(expected, image.size());
+    EXPECT_EQ(std::memcmp(again.data(), picture.data(), picture.bytes()), 0) << threads << " threads";
+  }
+}
+
 TEST_P(Codec, ExtremeLatentsDecodeToSomePicture) {
   Latents latents;
   latents.resize(latent_shape({64, 64}, model_.latent_channels));

@@ -1,13 +1,11 @@
 #include "common/codec/backend.h"
-#include "common/codec/cpu/executor.h"
+#include "common/codec/cpu/network_runner.h"
 #include "common/codec/cpu/pixels.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <dnnl.hpp>
 #include <omp.h>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -43,82 +41,37 @@ bool computes_in_bytes(const Network& network, int begin, int end) {
   return wanted && Executor::has_steps(network, begin, end);
 }
 
-/// Tiles go through a network a few at a time, so that what passes between its layers stays in the cache.
-constexpr std::array kTileBatches = {16, 8, 4, 2, 1};
-
-/// Layers of a network, ready for the picture size that was last asked for, and for batches of tiles.
-class NetworkRunner {
- public:
-  /// `bytes`: what the network reads where it computes in 8 bits.
-  NetworkRunner(Network network, int begin, int end, Element bytes)
-      : network_(std::move(network)),
-        begin_(begin),
-        end_(end),
-        element_(computes_in_bytes(network_, begin, end) ? bytes : Element::float32) {}
-
-  bool in_bytes() const { return element_ != Element::float32; }
-
-  Executor& for_picture(LatentShape shape) {
-    if (!picture_ || shape != shape_) {
-      picture_.reset();  // before the new one takes its memory
-      picture_.emplace(network_, begin_, end_, element_, 1, shape.height, shape.width);
-      shape_ = shape;
-    }
-    return *picture_;
-  }
-
-  /// Calls `run(executor, first, count)` for all of `tiles` tiles, batch by batch.
-  template <typename Run>
-  void for_tiles(size_t tiles, const Run& run) {
-    size_t first = 0;
-    for (size_t i = 0; i < kTileBatches.size(); ++i) {
-      const auto batch = static_cast<size_t>(kTileBatches[i]);
-      for (; tiles - first >= batch; first += batch) {
-        auto& executor = tile_batches_[i];
-        if (!executor) {
-          executor.emplace(network_, begin_, end_, element_, kTileBatches[i], kTileLatentSide,
-                           kTileLatentSide);
-        }
-        run(*executor, first, batch);
-      }
-    }
-  }
-
- private:
-  Network network_;
-  int begin_;
-  int end_;
-  Element element_;
-  LatentShape shape_;
-  std::optional<Executor> picture_;
-  std::array<std::optional<Executor>, kTileBatches.size()> tile_batches_;
-};
+/// `bytes`: what the network reads where it computes in 8 bits.
+NetworkRunner runner_of(const Network& network, int begin, int end, Element bytes, int threads) {
+  const Element element = computes_in_bytes(network, begin, end) ? bytes : Element::float32;
+  return {network, begin, end, element, threads};
+}
 
 class CpuEncoder : public Encoder {
  public:
   CpuEncoder(const Model& model, int threads)
-      : runner_(model.encoder, 1, static_cast<int>(model.encoder.size()), Element::uint8),
-        channels_(model.latent_channels),
-        threads_(thread_count(threads)) {}
+      : threads_(thread_count(threads)),
+        runner_(
+            runner_of(model.encoder, 1, static_cast<int>(model.encoder.size()), Element::uint8, threads_)),
+        channels_(model.latent_channels) {}
 
   void analyse(ImageView image) override {
-    omp_set_num_threads(threads_);
-    shape_ = latent_shape(image.size, channels_);
-    Executor& executor = runner_.for_picture(shape_);
-    if (runner_.in_bytes()) {
-      space_to_depth(image, kLatentStride, executor.input<uint8_t>());
-    } else {
-      space_to_depth(image, kLatentStride, executor.input<float>());
-    }
-    executor.run();
-    analysed_ = executor.output();
+    start(latent_shape(image.size, channels_));
+    runner_.for_strips(shape_.height, shape_.width, [&](Executor& executor, NetworkRunner::Strip strip) {
+      const ImageView rows =
+          image.rows(strip.first * kLatentStride, (strip.first + runner_.rows_read()) * kLatentStride);
+      if (runner_.in_bytes()) {
+        space_to_depth(rows, kLatentStride, executor.input<uint8_t>());
+      } else {
+        space_to_depth(rows, kLatentStride, executor.input<float>());
+      }
+      executor.run();
+      keep(executor, strip.begin - strip.first, strip.begin, strip.end - strip.begin);
+    });
   }
 
   void analyse_tiles(std::span<const ImageView> tiles) override {
-    omp_set_num_threads(threads_);
-    shape_ = tile_latent_shape(static_cast<int>(tiles.size()), channels_);
-    tile_latents_.resize(shape_.elements());
-    float* out = tile_latents_.data();
+    start(tile_latent_shape(static_cast<int>(tiles.size()), channels_));
     runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
       const auto some = tiles.subspan(first, count);
       if (runner_.in_bytes()) {
@@ -127,51 +80,68 @@ class CpuEncoder : public Encoder {
         tiles_to_depth(some, kTileSide, kLatentStride, executor.input<float>());
       }
       executor.run();
-      out = std::copy_n(executor.output(), executor.output_size(), out);
+      keep(executor, 0, static_cast<int>(first) * kTileLatentSide, static_cast<int>(count) * kTileLatentSide);
     });
-    analysed_ = tile_latents_.data();
   }
 
   void quantise(float scale, Latents& out) override {
     omp_set_num_threads(threads_);
     out.resize(shape_);
     out.scale = scale;
-    cpu::quantise(analysed_, out);
+    cpu::quantise(analysed_.data(), out);
   }
 
  private:
+  void start(LatentShape shape) {
+    shape_ = shape;
+    analysed_.resize(shape.elements());
+  }
+
+  /// `count` rows of positions that the executor made.
+  void keep(Executor& executor, int from, int to, int count) {
+    const auto values = [row = shape_.width * shape_.channels](int rows) {
+      return static_cast<size_t>(rows) * static_cast<size_t>(row);
+    };
+    std::copy_n(executor.output() + values(from), values(count), analysed_.data() + values(to));
+  }
+
+  int threads_;
   NetworkRunner runner_;
   int channels_;
-  int threads_;
   LatentShape shape_;
-  const float* analysed_ = nullptr;  ///< of shape_, in tile_latents_ or in an executor
-  std::vector<float> tile_latents_;
+  std::vector<float> analysed_;  ///< of shape_
 };
 
 class CpuDecoder : public Decoder {
  public:
   CpuDecoder(const Model& model, int threads)
-      : runner_(model.decoder, 0, static_cast<int>(model.decoder.size()) - 1, Element::int8),
+      : runner_(runner_of(model.decoder, 0, static_cast<int>(model.decoder.size()) - 1, Element::int8,
+                          thread_count(threads))),
         channels_(model.latent_channels),
-        last_block_(model.decoder.back().block),
-        threads_(thread_count(threads)) {}
+        last_block_(model.decoder.back().block) {}
 
   void decode(const Latents& latents, MutableImageView image) override {
-    if (latents.shape != latent_shape(image.size, channels_)) {
+    const LatentShape shape = latents.shape;
+    if (shape != latent_shape(image.size, channels_)) {
       throw std::invalid_argument("latents and picture differ in shape");
     }
-    omp_set_num_threads(threads_);
-    Executor& executor = runner_.for_picture(latents.shape);
-    fill(executor, latents, 0, latents.shape.positions());
-    executor.run();
-    depth_to_space(executor.output(), latents.shape.width * kLatentStride / last_block_, last_block_, image);
+    const auto width = static_cast<size_t>(shape.width);
+    const size_t output_row =
+        width * kLatentStride * kLatentStride * 3;  // values that a row of positions becomes
+    runner_.for_strips(shape.height, shape.width, [&](Executor& executor, NetworkRunner::Strip strip) {
+      fill(executor, latents, static_cast<size_t>(strip.first) * width,
+           static_cast<size_t>(runner_.rows_read()) * width);
+      executor.run();
+      depth_to_space(executor.output() + static_cast<size_t>(strip.begin - strip.first) * output_row,
+                     shape.width * kLatentStride / last_block_, last_block_,
+                     image.rows(strip.begin * kLatentStride, strip.end * kLatentStride));
+    });
   }
 
   void decode_tiles(const Latents& latents, std::span<const MutableImageView> tiles) override {
     if (latents.shape != tile_latent_shape(static_cast<int>(tiles.size()), channels_)) {
       throw std::invalid_argument("latents and tiles differ in shape");
     }
-    omp_set_num_threads(threads_);
     constexpr size_t kPositions = size_t{kTileLatentSide} * kTileLatentSide;
     runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
       fill(executor, latents, first * kPositions, count * kPositions);
@@ -190,7 +160,6 @@ class CpuDecoder : public Decoder {
   NetworkRunner runner_;
   int channels_;
   int last_block_;
-  int threads_;
 };
 
 std::string probe() {

@@ -19,7 +19,6 @@ int downscale_of_source(const Layer& layer) {
 void depth_to_space(const std::byte* in, std::byte* out, int height, int width, int block, size_t run) {
   const auto columns = static_cast<size_t>(width);
   const auto rows = static_cast<size_t>(block);
-#pragma omp parallel for schedule(static)
   for (int y = 0; y < height; ++y) {
     const std::byte* from = in + static_cast<size_t>(y) * columns * run * rows;
     for (size_t dy = 0; dy < rows; ++dy) {

@@ -36,8 +36,8 @@ class AlignedBytes {
 
 /// Runs consecutive layers of a network on oneDNN, for one size of picture. Activations are NHWC from end to
 /// end: no reorder between layers, and space-to-depth is a plain copy of pixels. Primitives, weights and
-/// buffers are made by the constructor; `run` makes nothing. One thread uses it; oneDNN spreads the work over
-/// OpenMP's threads.
+/// buffers are made by the constructor; `run` makes nothing. One thread uses it; OpenMP's number of threads
+/// when it is made is how many oneDNN computes on.
 class Executor {
  public:
   /// Layers [begin, end) of `network`, which must read nothing before layer begin - 1 (the network's input

@@ -124,7 +124,6 @@ template <typename Element>
 void picture_to_depth(ImageView image, int block, Element* out) {
   const int rows = (image.size.height + block - 1) / block;
   const int columns = (image.size.width + block - 1) / block;
-#pragma omp parallel for schedule(static)
   for (int y = 0; y < rows; ++y) {
     row_to_depth(image, y, columns, block, out + static_cast<size_t>(y) * row_values(columns, block));
   }
@@ -134,7 +133,6 @@ template <typename Element>
 void several_to_depth(std::span<const ImageView> tiles, int side, int block, Element* out) {
   const int rows = side / block;
   const int all_rows = rows * static_cast<int>(tiles.size());
-#pragma omp parallel for schedule(static)
   for (int i = 0; i < all_rows; ++i) {
     row_to_depth(tiles[static_cast<size_t>(i / rows)], i % rows, rows, block,
                  out + static_cast<size_t>(i) * row_values(rows, block));
@@ -147,7 +145,6 @@ void from_planes(const Latents& in, size_t begin, size_t count, Element* out, co
   const size_t positions = in.shape.positions();
   const size_t end = begin + count;
   const auto channels = static_cast<size_t>(in.shape.channels);
-#pragma omp parallel for schedule(static)
   for (size_t first = begin; first < end; first += kStrip) {
     const size_t strip = std::min(kStrip, end - first);
     for (size_t c = 0; c < channels; ++c) {
@@ -177,7 +174,6 @@ void turned_by_words(const Latents& in, size_t begin, size_t count, int8_t* out)
   constexpr size_t kWord = 8;
   const size_t positions = in.shape.positions();
   const auto channels = static_cast<size_t>(in.shape.channels);
-#pragma omp parallel for schedule(static)
   for (size_t first = 0; first < count; first += kWord) {
     for (size_t c = 0; c < channels; c += kWord) {
       const int8_t* plane = in.values.data() + c * positions + begin + first;
@@ -204,7 +200,6 @@ void tiles_to_depth(std::span<const ImageView> tiles, int side, int block, uint8
 
 void depth_to_space(const float* in, int width, int block, MutableImageView image) {
   const int rows = (image.size.height + block - 1) / block;
-#pragma omp parallel for schedule(static)
   for (int y = 0; y < rows; ++y) {
     depth_to_row(in + static_cast<size_t>(y) * row_values(width, block), y, block, image);
   }
@@ -213,7 +208,6 @@ void depth_to_space(const float* in, int width, int block, MutableImageView imag
 void depth_to_tiles(const float* in, int side, int block, std::span<const MutableImageView> tiles) {
   const int rows = side / block;
   const int all_rows = rows * static_cast<int>(tiles.size());
-#pragma omp parallel for schedule(static)
   for (int i = 0; i < all_rows; ++i) {
     const MutableImageView tile = tiles[static_cast<size_t>(i / rows)];
     if (i % rows * block >= tile.size.height) continue;

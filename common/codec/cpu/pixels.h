@@ -7,7 +7,8 @@
 #include <span>
 
 // The CPU backend's own steps around the networks: pictures to tensors and back, rounding, and the change
-// between the planar order of the wire and the NHWC order of the tensors. All spread over OpenMP's threads.
+// between the planar order of the wire and the NHWC order of the tensors. All but `quantise`, which spreads
+// over OpenMP's threads, run on the caller's.
 
 namespace latentdesk::cpu {
 
