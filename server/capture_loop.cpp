@@ -8,7 +8,10 @@ namespace latentdesk {
 
 namespace {
 constexpr auto kRetryPeriod = std::chrono::seconds(1);
-}
+// Programs paint a change by several requests, such as a scroll and the new line. Half of them would be an
+// update that the next one makes old.
+constexpr auto kSettle = std::chrono::microseconds(500);
+}  // namespace
 
 CaptureLoop::CaptureLoop(Open open, double max_fps, Demand& demand, Latest<Frame>& frames, Doorbell& bell)
     : open_(std::move(open)),
@@ -62,7 +65,9 @@ void CaptureLoop::capture_until_lost(Capture& capture) {
       grab(capture, pool);
       changed = false;
     } else {
-      changed |= capture.wait(wake_.fd(), due ? std::optional(earliest) : std::nullopt);
+      const bool more = capture.wait(wake_.fd(), due ? std::optional(earliest) : std::nullopt);
+      if (more && !changed) earliest = std::max(earliest, SteadyClock::now() + kSettle);
+      changed |= more;
       wake_.clear();
     }
   }
