@@ -86,14 +86,14 @@ class ClampedDecoder(nn.Module):
         return self.decoder(latent).clamp(0.0, 1.0)
 
 
-def write_decoders(decoder: Network, stem: Path) -> None:
+def write_decoders(decoder: Network, version: str, stem: Path) -> None:
     client, example = ClampedDecoder(decoder), torch.zeros(1, CHANNELS, 3, 5)
     traced = torch.jit.trace(client, example, check_inputs=[torch.rand(1, CHANNELS, 4, 2)])
     traced.save(f"{stem}.decoder.pt")
-    write_onnx(decoder, Path(f"{stem}.decoder.onnx"))
+    write_onnx(decoder, version, Path(f"{stem}.decoder.onnx"))
 
 
-def write_onnx(decoder: Network, path: Path) -> None:
+def write_onnx(decoder: Network, version: str, path: Path) -> None:
     """Node by node from the layers, so that DepthToSpace stays one node and no shape is frozen."""
     from onnx import TensorProto, checker, helper, numpy_helper, save
 
@@ -127,7 +127,7 @@ def write_onnx(decoder: Network, path: Path) -> None:
     latent, picture = tensor("latent", ["n", CHANNELS, "h", "w"]), tensor("image", ["n", 3, "8h", "8w"])
     graph = helper.make_graph(nodes, "latentdesk decoder", [latent], [picture], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="latentdesk")
-    model.ir_version = 7
+    model.ir_version, model.producer_version = 7, version
     checker.check_model(model, full_check=True)
     save(model, str(path))
 
@@ -177,7 +177,7 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     stem = chosen.out / f"latentdesk-{state['network']}"
     metadata = model_file.write_model(Path(f"{stem}.safetensors"), encoder, decoder, about(state))
-    write_decoders(decoder, stem)
+    write_decoders(decoder, "{name}-{version}.{hash}".format(**metadata), stem)
     write_golden(
         encoder, decoder, metadata["hash"], chosen.out / "golden" / f"{state['network']}.safetensors"
     )

@@ -216,7 +216,9 @@ class ModelFile(unittest.TestCase):
             import onnx
         except ImportError:
             self.skipTest("python3-onnx is not installed")
-        graph = onnx.load(str(HERE / "latentdesk-lite.decoder.onnx")).graph
+        model = onnx.load(str(HERE / "latentdesk-lite.decoder.onnx"))
+        self.assertEqual(model.producer_version, "{name}-{version}.{hash}".format(**self.metadata))
+        graph = model.graph
         latent = torch.randn(1, CHANNELS, 3, 4)
         torch.testing.assert_close(
             run_onnx(graph, latent), self.decoder(latent).clamp(0, 1), rtol=1e-4, atol=1e-5

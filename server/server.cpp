@@ -154,8 +154,9 @@ Server::Server(const ServerOptions& options)
   const Model model = load_model(model_path);
   const Backend backend = choose_backend(options.codec.device);
   spdlog::info("model {} on {} ({})", model.wire_version(), backend.name, backend.description);
-  if (!add_decoder(*files_, model_path, model.wire_version()) && files_->has_page())
-    spdlog::warn("browsers see text only: beside {} lies no decoder (ONNX)", model_path);
+  const std::string complaint = add_decoder(*files_, model_path, model.wire_version());
+  if (!complaint.empty() && files_->has_page())
+    spdlog::warn("browsers decode without their GPU: {}", complaint);
   capture_loop_.pin_with([backend](std::span<uint8_t> memory) { return pin_memory(backend, memory); });
   demand_.on_open([this] { capture_loop_.wake(); });
   stream_config_ = {.model_ver = model.wire_version(),

@@ -145,12 +145,14 @@ std::string web_folder(const std::string& named) {
   return {};
 }
 
-bool add_decoder(StaticFiles& files, const std::string& model_path, const std::string& version) {
-  const fs::path decoder = fs::path(model_path).replace_extension(".decoder.onnx");
-  if (!fs::exists(decoder)) return false;
-  files.add("/decoder/" + version + ".onnx", read_file(decoder), false, false);
+std::string add_decoder(StaticFiles& files, const std::string& model_path, const std::string& version) {
   files.add("/decoder/" + version + ".safetensors", read_file(model_path), false, false);
-  return true;
+  const fs::path path = fs::path(model_path).replace_extension(".decoder.onnx");
+  if (!fs::exists(path)) return "there is no " + path.string();
+  std::string decoder = read_file(path);
+  if (decoder.find(version) == decoder.npos) return path.string() + " is not of the model " + version;
+  files.add("/decoder/" + version + ".onnx", std::move(decoder), false, false);
+  return {};
 }
 
 }  // namespace latentdesk

@@ -49,9 +49,10 @@ FileResponse answer_with_file(const HttpRequest& request, const StaticFile& file
 /// `../share/latentdesk/web`. Empty when the page has not been built.
 std::string web_folder(const std::string& named);
 
-/// Adds the decoder that lies beside the model file (x.safetensors: x.decoder.onnx) as /decoder/VERSION.onnx,
-/// and the model file as /decoder/VERSION.safetensors: under such names no other model's can be taken for it.
-/// False when there is no such decoder.
-bool add_decoder(StaticFiles& files, const std::string& model_path, const std::string& version);
+/// Adds the model file as /decoder/VERSION.safetensors, and the decoder for GPUs that lies beside it
+/// (x.safetensors: x.decoder.onnx) as /decoder/VERSION.onnx: under such names no other model's can be taken
+/// for it. A decoder names its model's version as its producer's. Returns why there is none; empty when there
+/// is.
+std::string add_decoder(StaticFiles& files, const std::string& model_path, const std::string& version);
 
 }  // namespace latentdesk

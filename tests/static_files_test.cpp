@@ -121,11 +121,15 @@ TEST_F(StaticPage, AFolderWithoutAPageIsAnError) {
 TEST_F(StaticPage, TheDecoderIsNamedByItsModel) {
   write("a.safetensors", "weights");
   StaticFiles files;
-  EXPECT_FALSE(add_decoder(files, folder_ / "a.safetensors", "my lite-1.0f"));
-  write("a.decoder.onnx", "layers");
-  EXPECT_TRUE(add_decoder(files, folder_ / "a.safetensors", "my lite-1.0f"));
+  const auto complaint = [&] { return add_decoder(files, folder_ / "a.safetensors", "my lite-1.0f"); };
+  EXPECT_NE(complaint().find("there is no"), std::string::npos);
+  write("a.decoder.onnx", "layers of my lite-1.0e");
+  EXPECT_NE(complaint().find("a.decoder.onnx is not of the model my lite-1.0f"), std::string::npos);
+  EXPECT_FALSE(files.find("/decoder/my%20lite-1.0f.onnx"));
+  write("a.decoder.onnx", "layers of my lite-1.0f");
+  EXPECT_EQ(complaint(), "");
   ASSERT_TRUE(files.find("/decoder/my%20lite-1.0f.onnx"));
-  EXPECT_EQ(files.find("/decoder/my%20lite-1.0f.onnx")->body, "layers");
+  EXPECT_EQ(files.find("/decoder/my%20lite-1.0f.onnx")->body, "layers of my lite-1.0f");
   ASSERT_TRUE(files.find("/decoder/my%20lite-1.0f.safetensors"));
   EXPECT_EQ(files.find("/decoder/my%20lite-1.0f.safetensors")->body, "weights");
   EXPECT_FALSE(files.find("/decoder/my%20lite-1.0e.onnx"));

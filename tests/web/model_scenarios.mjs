@@ -23,8 +23,8 @@ const whiteShare = (page) =>
 export const modelScenarios = {
   async 'another model'(browser, desktop) {
     const file = join(desktop.folder, 'other'), model = file + '.safetensors';
-    const {shipped, other} = writeOtherModel(file);
-    addDecoder(file);
+    const versions = writeOtherModel(file), {shipped, other} = versions;
+    addDecoder(file, versions);
     const port = await freePort();
     const first = await desktop.serve(port);
     const page = await openPage(browser, port);
@@ -64,12 +64,15 @@ export const modelScenarios = {
     await server.stop();
   },
 
-  async 'no decoder of the model'(browser, desktop) {
+  async 'no decoder that can be had'(browser, desktop) {
     const file = join(desktop.folder, 'alone');
     writeOtherModel(file);
     const port = await freePort();
     const server = await desktop.serve(port, '--model', file + '.safetensors');
-    const page = await openPage(browser, port);
+    const page = await browser.newPage({viewport: SIZE});
+    await page.route('**/decoder/*', (route) => route.fulfill({status: 404, body: 'no decoder'}));
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await inState(page, 'open', 30);
     desktop.playVideo(3);
     await eventually(async () => (await stateOf(page)).decoder === 'failed', 'a decoder that is missed');
     const text = await page.locator('#notice-text').textContent();

@@ -30,5 +30,9 @@ export function writeOtherModel(file) {
   return {shipped: `${name}-${version}.${hash}`, other: `${name}-${version}.${otherHash}`};
 }
 
-/** Puts the decoder (ONNX) that ships beside the model `file`, as a server wants it. */
-export const addDecoder = (file) => writeFileSync(file + '.decoder.onnx', readFileSync(LITE + '.decoder.onnx'));
+/** Puts the decoder (ONNX) that ships beside the model `file`, as a server wants it: it names the version, as long as its own. */
+export function addDecoder(file, {shipped, other}) {
+  const bytes = readFileSync(LITE + '.decoder.onnx');
+  bytes.write(other, bytes.indexOf(shipped));
+  writeFileSync(file + '.decoder.onnx', bytes);
+}
