@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SIDE = 8
-SHARES = [15, 7, 3, 1]  # of 32, of the pixels on each side of a border, from the border away
-STEP_PER_SCALE, LARGEST_STEP = 16.0, 255.0  # grey levels
+SHARES = [16, 5, 4, 2]  # of 32, of the pixels on each side of a border, from the border away
+STEP_PER_SCALE, LARGEST_STEP = 14.0, 255.0  # grey levels
 NATURAL_NOISE, DRAWN_NOISE, LARGEST_NOISE = 9.0, 21.0, 62.0  # per square root of the scale
 DRAWN_SHARE, TILE = 0.1, 64
 AROUND = [

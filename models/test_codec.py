@@ -123,7 +123,7 @@ class Measures(unittest.TestCase):
         total = 2166136261
         for byte in image[0].permute(1, 2, 0).flatten().int().tolist():
             total = ((total ^ byte) * 16777619) & 0xFFFFFFFF
-        self.assertEqual(total, 843884768)
+        self.assertEqual(total, 2439776630)
 
     def test_error_rate_counts_edits(self):
         for read, rate in (

@@ -133,7 +133,7 @@ TEST(Restoration, EqualsTheOtherImplementations) {
   restoration.begin(image.size());
   for (int i = 0; i < 54; ++i) restoration.mark(i % 9, i / 9, i % 5 < 2 ? Kind::drawn : Kind::natural);
   restoration.restore(image.view(), 2.5f);
-  EXPECT_EQ(fnv1a(image), 843884768u);
+  EXPECT_EQ(fnv1a(image), 2439776630u);
 }
 
 TEST(Restoration, EqualsTheOtherImplementationsInAPart) {
@@ -143,7 +143,7 @@ TEST(Restoration, EqualsTheOtherImplementationsInAPart) {
   restoration.mark(3, 2, Kind::drawn);
   restoration.mark(3, 3, Kind::drawn);
   restoration.restore(image.view(), 2.5f);
-  EXPECT_EQ(fnv1a(image), 3786122112u);
+  EXPECT_EQ(fnv1a(image), 2442949u);
 }
 
 }  // namespace

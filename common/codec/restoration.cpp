@@ -9,7 +9,7 @@ namespace latentdesk {
 
 namespace {
 
-constexpr float kStepPerScale = 16;
+constexpr float kStepPerScale = 14;
 constexpr float kNaturalNoise = 9, kDrawnNoise = 21;  // per square root of the scale
 
 int levels(float value, int most) {

@@ -63,7 +63,7 @@ inline uint8_t moved(uint8_t sample, int16_t by) {
 
 /// `limit`: twice that of steps.
 inline void smooth_border(const Samples& samples, int16_t limit) {
-  constexpr int16_t kShares[kReach] = {15, 7, 3, 1};  // of 32, from the border away
+  constexpr int16_t kShares[kReach] = {16, 5, 4, 2};  // of 32, from the border away
   const uint8_t *p1 = samples.at[kReach - 2], *p0 = samples.at[kReach - 1];
   const uint8_t *q0 = samples.at[kReach], *q1 = samples.at[kReach + 1];
   int16_t excess[kBlockBytes];  // twice what the step has beyond the mean of those beside it

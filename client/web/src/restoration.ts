@@ -3,7 +3,7 @@
 import {sharedKernel} from './kernel';
 
 const BLOCK = 8;
-const STEP_PER_SCALE = 16, LARGEST_STEP = 255; // grey levels
+const STEP_PER_SCALE = 14, LARGEST_STEP = 255; // grey levels
 const NATURAL_NOISE = 9, DRAWN_NOISE = 21, LARGEST_NOISE = 62; // per square root of the scale
 
 /** What a block is, if it is decoded: drawn by programs, or not. */
