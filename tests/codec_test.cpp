@@ -71,8 +71,7 @@ class Codec : public testing::TestWithParam<Way> {
   static bool in_8_bits() { return std::string(GetParam().precision) == "int8"; }
 
   const Latents& encode(const Image& image, float scale) {
-    encoder_->analyse(image.view());
-    encoder_->quantise(scale, latents_);
+    encoder_->encode(image.view(), scale, latents_);
     return latents_;
   }
 
@@ -330,8 +329,7 @@ TEST_P(Codec, TilesStandAlone) {
   std::vector<ImageView> views;
   for (const Image& tile : tiles) views.push_back(tile.view());
   Latents batch;
-  encoder_->analyse_tiles(views);
-  encoder_->quantise(2.0f, batch);
+  encoder_->encode_tiles(views, 2.0f, batch);
   ASSERT_EQ(batch.shape, tile_latent_shape(static_cast<int>(tiles.size()), model_.latent_channels));
 
   std::vector<Image> decoded;

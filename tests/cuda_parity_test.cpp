@@ -110,8 +110,7 @@ void expect_same(const Latents& a, const Latents& b) {
 
 Latents encoded(Encoder& encoder, const Image& image, float scale) {
   Latents latents;
-  encoder.analyse(image.view());
-  encoder.quantise(scale, latents);
+  encoder.encode(image.view(), scale, latents);
   return latents;
 }
 
@@ -163,10 +162,8 @@ TEST_F(CudaParity, TilesInEveryBatch) {
     std::vector<Image> tiles;
     for (size_t i = 0; i < count; ++i) tiles.push_back(i % 2 ? noise({64, 64}) : desktop({64, 64}));
     Latents expected, latents;
-    cpu_->encoder->analyse_tiles(views_of(tiles));
-    cpu_->encoder->quantise(2.0f, expected);
-    cuda_->encoder->analyse_tiles(views_of(tiles));
-    cuda_->encoder->quantise(2.0f, latents);
+    cpu_->encoder->encode_tiles(views_of(tiles), 2.0f, expected);
+    cuda_->encoder->encode_tiles(views_of(tiles), 2.0f, latents);
     expect_same(expected, latents);
 
     std::vector<Image> shown(2 * count, Image({64, 64}));
@@ -199,16 +196,6 @@ TEST_F(CudaParity, PinnedMemoryAndPreparedSizesGiveTheSame) {
   ASSERT_TRUE(pinned_too);
   cuda_->decoder->decode(plain, shown.view());
   EXPECT_EQ(std::memcmp(expected.data(), shown.data(), shown.bytes()), 0);
-}
-
-TEST_F(CudaParity, OneAnalysisTakesSeveralScales) {
-  const Image image = desktop({320, 200});
-  Latents fine, coarse;
-  cuda_->encoder->analyse(image.view());
-  cuda_->encoder->quantise(model_.scale_min, fine);
-  cuda_->encoder->quantise(model_.scale_max, coarse);
-  expect_same(encoded(*cpu_->encoder, image, model_.scale_min), fine);
-  expect_same(encoded(*cpu_->encoder, image, model_.scale_max), coarse);
 }
 
 }  // namespace

@@ -29,24 +29,21 @@ inline constexpr int kCopyChannels = 96;
 
 class CopyingEncoder : public Encoder {
  public:
-  void analyse(ImageView image) override {
-    shape_ = latent_shape(image.size, kCopyChannels);
-    first_row_.assign(image.row(0), image.row(0) + image.size.width * kBytesPerPixel);
+  void encode(ImageView image, float scale, Latents& out) override {
+    repeat_first_row(image, latent_shape(image.size, kCopyChannels), scale, out);
   }
-  void analyse_tiles(std::span<const ImageView> tiles) override {
-    shape_ = tile_latent_shape(static_cast<int>(tiles.size()), kCopyChannels);
-    first_row_.assign(tiles[0].row(0), tiles[0].row(0) + tiles[0].size.width * kBytesPerPixel);
-  }
-  void quantise(float scale, Latents& out) override {
-    out.resize(shape_);
-    out.scale = scale;
-    for (size_t i = 0; i < out.values.size(); ++i)
-      out.values[i] = static_cast<int8_t>(first_row_[i % first_row_.size()]);
+  void encode_tiles(std::span<const ImageView> tiles, float scale, Latents& out) override {
+    repeat_first_row(tiles[0], tile_latent_shape(static_cast<int>(tiles.size()), kCopyChannels), scale, out);
   }
 
  private:
-  LatentShape shape_;
-  std::vector<uint8_t> first_row_;
+  static void repeat_first_row(ImageView image, LatentShape shape, float scale, Latents& out) {
+    out.resize(shape);
+    out.scale = scale;
+    const size_t bytes = static_cast<size_t>(image.size.width) * kBytesPerPixel;
+    for (size_t i = 0; i < out.values.size(); ++i)
+      out.values[i] = static_cast<int8_t>(image.row(0)[i % bytes]);
+  }
 };
 
 inline Model scale_only_model() {

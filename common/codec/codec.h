@@ -40,20 +40,15 @@ class Encoder {
   /// as the later ones. Need not be called.
   virtual void prepare(Size) {}
 
-  /// Runs the network on `image`, any size that is_valid; sides that are no multiple of 8 are padded by their
-  /// last pixels. The result stays inside until the next call. Memory from pin_memory is read until quantise
-  /// returns, any other only until this does.
-  virtual void analyse(ImageView image) = 0;
+  /// Fills `out` with the latents of `image`, any size that is_valid, in steps of `scale`; sides that are no
+  /// multiple of 8 are padded by their last pixels.
+  virtual void encode(ImageView image, float scale, Latents& out) = 0;
 
-  /// Runs the network on each of `tiles` alone, as if it were a picture of 64x64 pixels; smaller ones are
-  /// padded by their last pixels. At least one. The result, of tile_latent_shape, stays inside until the next
-  /// call.
-  virtual void analyse_tiles(std::span<const ImageView> tiles) = 0;
+  /// Fills `out`, of tile_latent_shape, with the latents of each of `tiles` alone, as if it were a picture of
+  /// 64x64 pixels; smaller ones are padded by their last pixels. At least one.
+  virtual void encode_tiles(std::span<const ImageView> tiles, float scale, Latents& out) = 0;
 
-  /// Rounds what was analysed last to `out`, in steps of `scale`; can be called again with another scale.
-  virtual void quantise(float scale, Latents& out) = 0;
-
-  /// Of the last analysis and the last quantise after it; zeros before the first.
+  /// Of the last call; zeros before the first.
   virtual DeviceTimes device_times() const { return {}; }
   /// How the device runs each layer of what it is ready for, a line each; empty on the CPU.
   virtual std::string plan() const { return {}; }

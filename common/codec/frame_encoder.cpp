@@ -14,19 +14,16 @@ constexpr float kLeastCoarsening = 1.15f;
 
 FrameEncoder::Result FrameEncoder::encode(ImageView image, float scale, std::vector<uint8_t>& payload) {
   Result result;
-  auto start = SteadyClock::now();
-  encoder_->analyse(image);
-  result.encode_ms = milliseconds_since(start);
   // Begin near what fitted last, since each attempt at a picture that is too rich costs a whole compression.
   float attempt = std::max(scale, fitting_scale_ * kRecovery);
   while (true) {
-    start = SteadyClock::now();
-    encoder_->quantise(attempt, latents_);
-    result.device_ms = encoder_->device_times().total();
-    const auto quantised = SteadyClock::now();
+    const auto start = SteadyClock::now();
+    encoder_->encode(image, attempt, latents_);
+    result.device_ms += encoder_->device_times().total();
+    const auto encoded = SteadyClock::now();
     deflater_.deflate(latents_.values, payload);
-    result.encode_ms += milliseconds(quantised - start);
-    result.pack_ms += milliseconds_since(quantised);
+    result.encode_ms += milliseconds(encoded - start);
+    result.pack_ms += milliseconds_since(encoded);
     if (payload.size() <= kMaxFramePayload) break;
     attempt *=
         std::max(kLeastCoarsening, static_cast<float>(payload.size()) / static_cast<float>(kMaxFramePayload));

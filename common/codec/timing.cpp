@@ -86,11 +86,10 @@ void encode(Encoder& encoder, Pictures& pictures, const Workload& workload, uint
   if (workload.tiles > 0) {
     const auto& tiles = pictures.tiles(index);
     const std::vector<ImageView> views(tiles.begin(), tiles.end());
-    encoder.analyse_tiles(views);
+    encoder.encode_tiles(views, scale, out);
   } else {
-    encoder.analyse(pictures.picture(index));
+    encoder.encode(pictures.picture(index), scale, out);
   }
-  encoder.quantise(scale, out);
 }
 
 /// Few large values among many small ones, as latents have.

@@ -156,8 +156,7 @@ void ContentEncoder::encode_latents(ImageView picture, const TileGrid& grid, con
     const ImageView tile = part(picture, grid.rect(candidate.part.tile));
     views_.push_back(fill_around(tile, candidate.part.mask, filled_.data() + views_.size() * kTileBytes));
   }
-  encoder_->analyse_tiles(views_);
-  encoder_->quantise(quality.scale, latents_);
+  encoder_->encode_tiles(views_, quality.scale, latents_);
   device_ms_ += encoder_->device_times().total();
   measure_latents(picture, grid, quality);
   kept_.clear();

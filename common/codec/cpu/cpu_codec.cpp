@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <dnnl.hpp>
-#include <omp.h>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -13,6 +12,8 @@
 namespace latentdesk::cpu {
 
 namespace {
+
+constexpr size_t kTilePositions = size_t{kTileLatentSide} * kTileLatentSide;
 
 int thread_count(int requested) {
   return requested > 0 ? requested : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -44,20 +45,21 @@ bool computes_in_bytes(const Network& network, int begin, int end) {
 /// `bytes`: what the network reads where it computes in 8 bits.
 NetworkRunner runner_of(const Network& network, int begin, int end, Element bytes, int threads) {
   const Element element = computes_in_bytes(network, begin, end) ? bytes : Element::float32;
-  return {network, begin, end, element, threads};
+  return {network, begin, end, element, thread_count(threads)};
 }
 
 class CpuEncoder : public Encoder {
  public:
   CpuEncoder(const Model& model, int threads)
-      : threads_(thread_count(threads)),
-        runner_(
-            runner_of(model.encoder, 1, static_cast<int>(model.encoder.size()), Element::uint8, threads_)),
+      : runner_(runner_of(model.encoder, 1, static_cast<int>(model.encoder.size()), Element::uint8, threads)),
         channels_(model.latent_channels) {}
 
-  void analyse(ImageView image) override {
-    start(latent_shape(image.size, channels_));
-    runner_.for_strips(shape_.height, shape_.width, [&](Executor& executor, NetworkRunner::Strip strip) {
+  void encode(ImageView image, float scale, Latents& out) override {
+    const LatentShape shape = latent_shape(image.size, channels_);
+    start(shape, scale, out);
+    const auto width = static_cast<size_t>(shape.width);
+    const size_t row_values = width * static_cast<size_t>(channels_);
+    runner_.for_strips(shape.height, shape.width, [&](Executor& executor, NetworkRunner::Strip strip) {
       const ImageView rows =
           image.rows(strip.first * kLatentStride, (strip.first + runner_.rows_read()) * kLatentStride);
       if (runner_.in_bytes()) {
@@ -66,12 +68,14 @@ class CpuEncoder : public Encoder {
         space_to_depth(rows, kLatentStride, executor.input<float>());
       }
       executor.run();
-      keep(executor, strip.begin - strip.first, strip.begin, strip.end - strip.begin);
+      quantise(executor.output() + static_cast<size_t>(strip.begin - strip.first) * row_values,
+               static_cast<size_t>(strip.begin) * width, static_cast<size_t>(strip.end - strip.begin) * width,
+               out);
     });
   }
 
-  void analyse_tiles(std::span<const ImageView> tiles) override {
-    start(tile_latent_shape(static_cast<int>(tiles.size()), channels_));
+  void encode_tiles(std::span<const ImageView> tiles, float scale, Latents& out) override {
+    start(tile_latent_shape(static_cast<int>(tiles.size()), channels_), scale, out);
     runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
       const auto some = tiles.subspan(first, count);
       if (runner_.in_bytes()) {
@@ -80,36 +84,18 @@ class CpuEncoder : public Encoder {
         tiles_to_depth(some, kTileSide, kLatentStride, executor.input<float>());
       }
       executor.run();
-      keep(executor, 0, static_cast<int>(first) * kTileLatentSide, static_cast<int>(count) * kTileLatentSide);
+      quantise(executor.output(), first * kTilePositions, count * kTilePositions, out);
     });
   }
 
-  void quantise(float scale, Latents& out) override {
-    omp_set_num_threads(threads_);
-    out.resize(shape_);
-    out.scale = scale;
-    cpu::quantise(analysed_.data(), out);
-  }
-
  private:
-  void start(LatentShape shape) {
-    shape_ = shape;
-    analysed_.resize(shape.elements());
+  static void start(LatentShape shape, float scale, Latents& out) {
+    out.resize(shape);
+    out.scale = scale;
   }
 
-  /// `count` rows of positions that the executor made.
-  void keep(Executor& executor, int from, int to, int count) {
-    const auto values = [row = shape_.width * shape_.channels](int rows) {
-      return static_cast<size_t>(rows) * static_cast<size_t>(row);
-    };
-    std::copy_n(executor.output() + values(from), values(count), analysed_.data() + values(to));
-  }
-
-  int threads_;
   NetworkRunner runner_;
   int channels_;
-  LatentShape shape_;
-  std::vector<float> analysed_;  ///< of shape_
 };
 
 class CpuDecoder : public Decoder {
@@ -126,13 +112,13 @@ class CpuDecoder : public Decoder {
       throw std::invalid_argument("latents and picture differ in shape");
     }
     const auto width = static_cast<size_t>(shape.width);
-    const size_t output_row =
-        width * kLatentStride * kLatentStride * 3;  // values that a row of positions becomes
+    const size_t row_values =
+        width * kLatentStride * kLatentStride * 3;  // of what a row of positions becomes
     runner_.for_strips(shape.height, shape.width, [&](Executor& executor, NetworkRunner::Strip strip) {
       fill(executor, latents, static_cast<size_t>(strip.first) * width,
            static_cast<size_t>(runner_.rows_read()) * width);
       executor.run();
-      depth_to_space(executor.output() + static_cast<size_t>(strip.begin - strip.first) * output_row,
+      depth_to_space(executor.output() + static_cast<size_t>(strip.begin - strip.first) * row_values,
                      shape.width * kLatentStride / last_block_, last_block_,
                      image.rows(strip.begin * kLatentStride, strip.end * kLatentStride));
     });
@@ -142,9 +128,8 @@ class CpuDecoder : public Decoder {
     if (latents.shape != tile_latent_shape(static_cast<int>(tiles.size()), channels_)) {
       throw std::invalid_argument("latents and tiles differ in shape");
     }
-    constexpr size_t kPositions = size_t{kTileLatentSide} * kTileLatentSide;
     runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
-      fill(executor, latents, first * kPositions, count * kPositions);
+      fill(executor, latents, first * kTilePositions, count * kTilePositions);
       executor.run();
       depth_to_tiles(executor.output(), kTileSide, last_block_, tiles.subspan(first, count));
     });

@@ -215,22 +215,21 @@ void depth_to_tiles(const float* in, int side, int block, std::span<const Mutabl
   }
 }
 
-void quantise(const float* in, Latents& out) {
+void quantise(const float* in, size_t begin, size_t count, Latents& out) {
   const size_t positions = out.shape.positions();
   const auto channels = static_cast<size_t>(out.shape.channels);
   const float steps_per_unit = 1.0f / out.scale;
   float dead_zones[kMaxLatentChannels];
   for (size_t c = 0; c < channels; ++c) dead_zones[c] = dead_zone(static_cast<int>(c));
-#pragma omp parallel for schedule(static)
-  for (size_t first = 0; first < positions; first += kStrip) {
-    const size_t count = std::min(kStrip, positions - first);
+  for (size_t first = 0; first < count; first += kStrip) {
+    const size_t some = std::min(kStrip, count - first);
     int8_t strip[kStrip * kMaxLatentChannels];
-    for (size_t p = 0; p < count; ++p) {
+    for (size_t p = 0; p < some; ++p) {
       round_to_int8(in + (first + p) * channels, channels, steps_per_unit, dead_zones, strip + p * channels);
     }
     for (size_t c = 0; c < channels; ++c) {
-      int8_t* plane = out.values.data() + c * positions + first;
-      for (size_t p = 0; p < count; ++p) plane[p] = strip[p * channels + c];
+      int8_t* plane = out.values.data() + c * positions + begin + first;
+      for (size_t p = 0; p < some; ++p) plane[p] = strip[p * channels + c];
     }
   }
 }

@@ -7,8 +7,7 @@
 #include <span>
 
 // The CPU backend's own steps around the networks: pictures to tensors and back, rounding, and the change
-// between the planar order of the wire and the NHWC order of the tensors. All but `quantise`, which spreads
-// over OpenMP's threads, run on the caller's.
+// between the planar order of the wire and the NHWC order of the tensors.
 
 namespace latentdesk::cpu {
 
@@ -28,9 +27,9 @@ void depth_to_space(const float* in, int width, int block, MutableImageView imag
 /// The reverse of tiles_to_depth.
 void depth_to_tiles(const float* in, int side, int block, std::span<const MutableImageView> tiles);
 
-/// `in[position][channel]` to planar int8: multiples of `out.scale`, rounded as rounding.h says, clamped to
-/// -127..127.
-void quantise(const float* in, Latents& out);
+/// `in[position][channel]` of `count` positions to planar int8, from position `begin` on: multiples of
+/// `out.scale`, rounded as rounding.h says, clamped to -127..127.
+void quantise(const float* in, size_t begin, size_t count, Latents& out);
 
 /// Planar int8 of `count` positions from `begin` on to `out[position][channel]`, times the scale or as they
 /// are.

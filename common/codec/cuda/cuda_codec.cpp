@@ -24,26 +24,25 @@ class CudaEncoder : public Encoder {
         transfer_(context_) {}
   ~CudaEncoder() override {
     cudaStreamSynchronize(context_.stream());
-  }  // an analysis nobody asked for may run
+  }  // a call that failed may have left work
 
   void prepare(Size size) override { plans_.prepare(size, latent_shape(size, channels_)); }
 
-  void analyse(ImageView image) override {
-    shape_ = latent_shape(image.size, channels_);
-    NetworkPlan& plan = plans_.for_picture(shape_);
+  void encode(ImageView image, float scale, Latents& out) override {
+    const LatentShape shape = latent_shape(image.size, channels_);
+    NetworkPlan& plan = plans_.for_picture(shape);
     watch_.mark(kBegin, context_);
     const DevicePicture picture = transfer_.upload(image);
     watch_.mark(kUploaded, context_);
     unshuffle(picture, plan.input(), context_.stream());
     plan.launch();
-    watch_.mark(kAnalysed, context_);
-    analysed_ = plan.output();
+    quantise(plan.output(), shape, scale, out);
   }
 
-  void analyse_tiles(std::span<const ImageView> tiles) override {
-    shape_ = tile_latent_shape(static_cast<int>(tiles.size()), channels_);
+  void encode_tiles(std::span<const ImageView> tiles, float scale, Latents& out) override {
+    const LatentShape shape = tile_latent_shape(static_cast<int>(tiles.size()), channels_);
     const auto pitch = static_cast<size_t>(padded_channels(channels_));
-    tile_latents_.reserve(shape_.positions() * pitch);
+    tile_latents_.reserve(shape.positions() * pitch);
     watch_.mark(kBegin, context_);
     const DevicePicture picture = transfer_.upload_tiles(tiles);
     watch_.mark(kUploaded, context_);
@@ -55,18 +54,28 @@ class CudaEncoder : public Encoder {
                             count * values * sizeof(__half), cudaMemcpyDeviceToDevice, context_.stream()),
             "keep latents");
     });
-    watch_.mark(kAnalysed, context_);
-    analysed_ = tile_latents_.get();
+    quantise(tile_latents_.get(), shape, scale, out);
   }
 
-  void quantise(float scale, Latents& out) override {
-    out.resize(shape_);
+  DeviceTimes device_times() const override {
+    if (!timed_) return {};
+    return {watch_.between(kBegin, kUploaded), watch_.between(kUploaded, kQuantised),
+            watch_.between(kQuantised, kEnd)};
+  }
+
+  std::string plan() const override { return plans_.description(); }
+
+ private:
+  enum Mark : size_t { kBegin, kUploaded, kQuantised, kEnd, kMarks };
+
+  /// Rounds what the network gives, and waits for it.
+  void quantise(const __half* analysed, LatentShape shape, float scale, Latents& out) {
+    out.resize(shape);
     out.scale = scale;
-    const size_t bytes = shape_.elements();
+    const size_t bytes = shape.elements();
     quantised_.reserve(bytes);
     downloaded_.reserve(bytes);
-    watch_.mark(kQuantise, context_);
-    cuda::quantise(analysed_, shape_.positions(), channels_, scale, quantised_.get(), context_.stream());
+    cuda::quantise(analysed, shape.positions(), channels_, scale, quantised_.get(), context_.stream());
     watch_.mark(kQuantised, context_);
     check(cudaMemcpyAsync(downloaded_.get(), quantised_.get(), bytes, cudaMemcpyDeviceToHost,
                           context_.stream()),
@@ -77,18 +86,6 @@ class CudaEncoder : public Encoder {
     timed_ = true;
   }
 
-  DeviceTimes device_times() const override {
-    if (!timed_) return {};
-    return {watch_.between(kBegin, kUploaded),
-            watch_.between(kUploaded, kAnalysed) + watch_.between(kQuantise, kQuantised),
-            watch_.between(kQuantised, kEnd)};
-  }
-
-  std::string plan() const override { return plans_.description(); }
-
- private:
-  enum Mark : size_t { kBegin, kUploaded, kAnalysed, kQuantise, kQuantised, kEnd, kMarks };
-
   Context context_;
   Plans plans_;
   int channels_;
@@ -97,9 +94,7 @@ class CudaEncoder : public Encoder {
   DeviceBuffer<int8_t> quantised_;
   PinnedBuffer<int8_t> downloaded_;
   Stopwatch<kMarks> watch_;
-  LatentShape shape_;
-  const __half* analysed_ = nullptr;  ///< of shape_, in tile_latents_ or in a plan
-  bool timed_ = false;                ///< whether every mark of watch_ was reached
+  bool timed_ = false;  ///< whether every mark of watch_ was reached
 };
 
 class CudaDecoder : public Decoder {
