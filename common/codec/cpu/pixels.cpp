@@ -171,16 +171,20 @@ inline void transpose(std::array<uint64_t, 8>& rows) {
 
 /// As from_planes, of bytes that stay as they are, where both sides are multiples of 8.
 void turned_by_words(const Latents& in, size_t begin, size_t count, int8_t* out) {
-  constexpr size_t kWord = 8;
+  constexpr size_t kWord = 8, kLine = 64;
   const size_t positions = in.shape.positions();
   const auto channels = static_cast<size_t>(in.shape.channels);
-  for (size_t first = 0; first < count; first += kWord) {
+  const auto turn = [&](size_t first, size_t c) {
+    const int8_t* plane = in.values.data() + c * positions + begin + first;
+    std::array<uint64_t, kWord> words;
+    for (size_t i = 0; i < kWord; ++i) std::memcpy(&words[i], plane + i * positions, kWord);
+    transpose(words);
+    for (size_t i = 0; i < kWord; ++i) std::memcpy(out + (first + i) * channels + c, &words[i], kWord);
+  };
+  for (size_t line = 0; line < count;
+       line += kLine) {  // planes are far apart: what the cache reads is used up
     for (size_t c = 0; c < channels; c += kWord) {
-      const int8_t* plane = in.values.data() + c * positions + begin + first;
-      std::array<uint64_t, kWord> words;
-      for (size_t i = 0; i < kWord; ++i) std::memcpy(&words[i], plane + i * positions, kWord);
-      transpose(words);
-      for (size_t i = 0; i < kWord; ++i) std::memcpy(out + (first + i) * channels + c, &words[i], kWord);
+      for (size_t first = line; first < std::min(line + kLine, count); first += kWord) turn(first, c);
     }
   }
 }
