@@ -36,13 +36,16 @@ class Content {
     return (OPAQUE | (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]) >>> 0;
   }
 
-  indices(bytes: number): Uint8Array {
+  get indices(): Uint8Array {
+    return this.parts[Part.indices];
+  }
+
+  /** Where so many bytes of indices begin. */
+  takeIndices(bytes: number): number {
     const begin = this.index;
     this.index += bytes;
-    if (this.index > this.parts[Part.indices].length) {
-      throw new ProtocolError('the update has fewer indices than its operations need');
-    }
-    return this.parts[Part.indices].subarray(begin, this.index);
+    if (this.index > this.indices.length) throw new ProtocolError('the update has fewer indices than its operations need');
+    return begin;
   }
 
   residuals(width: number, height: number, mask: BlockMask): Uint8Array[] {
@@ -53,7 +56,7 @@ class Content {
 
   expectEnd(): void {
     const {parts} = this;
-    if (this.colour !== parts[Part.colours].length || this.index !== parts[Part.indices].length || this.residualPixels !== 0) {
+    if (this.colour !== parts[Part.colours].length || this.index !== this.indices.length || this.residualPixels !== 0) {
       throw new ProtocolError('the update has more content than its operations need');
     }
     this.reader?.finish();
@@ -201,13 +204,13 @@ export class Canvas {
     const {rect, base} = this.place(tile);
     const bits = indexBits(colours);
     if (bits === 0) return this.fill(rect, base, mask, palette[0]);
-    const packed = content.indices(Math.ceil((pixelsIn(rect.width, rect.height, mask) * bits) / 8));
+    const {indices} = content;
     const ones = (1 << bits) - 1;
-    let bit = 0;
+    let bit = 8 * content.takeIndices(Math.ceil((pixelsIn(rect.width, rect.height, mask) * bits) / 8));
     forEachRun(rect.width, rect.height, mask, (x, y, count) => {
       const begin = base + y * this.grid.width + x;
       for (let i = 0; i < count; ++i, bit += bits) {
-        const index = (packed[bit >> 3] >> (bit & 7)) & ones;
+        const index = (indices[bit >> 3] >> (bit & 7)) & ones;
         if (index >= colours) throw new ProtocolError('an index is beyond its palette');
         this.words[begin + i] = palette[index];
       }

@@ -29,11 +29,12 @@ export class Presenter {
     // Black only where nothing comes: after a reconnect the old picture stays until the new one is there.
   }
 
-  /** What the operations have changed, in whole tiles. */
-  show(operations: Operation[]): void {
+  /** What the operations have changed, in whole tiles: those of latents, or all others. */
+  show(operations: Operation[], ofLatents: boolean): void {
     const {canvas, changed} = this;
-    if (!canvas || operations.length === 0) return;
+    if (!canvas) return;
     for (const operation of operations) {
+      if (operation.kind === Kind.store || (operation.kind === Kind.latents) !== ofLatents) continue;
       if (operation.kind === Kind.copy) this.markTiles(operation);
       else changed[operation.tile] = 1;
     }
