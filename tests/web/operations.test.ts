@@ -2,7 +2,7 @@
 
 import {describe, expect, it} from 'vitest';
 import {Kind, parseOperations} from '../../client/web/src/operations';
-import {TileGrid, WHOLE_TILE} from '../../client/web/src/tiles';
+import {TileGrid} from '../../client/web/src/tiles';
 
 const GRID = new TileGrid(150, 100); // 3 x 2 tiles
 const SLOTS = 4;
@@ -20,11 +20,11 @@ describe('operations', () => {
       0x06, 0x09, // latents: tile -5
     );
     expect(operations.map(({kind}) => kind)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(operations.map(({tile}) => tile)).toEqual([2, 0, 0, 0, 1, 5, 0]);
+    expect(operations.filter(({kind}) => kind !== Kind.copy).map(({tile}) => tile)).toEqual([2, 0, 0, 1, 5, 0]);
     expect(operations[0].slot).toBe(3);
-    expect(operations[1]).toMatchObject({to: {x: 10, y: 20, width: 100, height: 30}, dx: -1, dy: 3});
+    expect(operations[1]).toMatchObject({x: 10, y: 20, width: 100, height: 30, dx: -1, dy: 3});
     expect([...operations[2].mask]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(operations[3].mask).toBe(WHOLE_TILE);
+    expect([...operations[3].mask]).toEqual(Array(8).fill(0xff));
     expect([...operations[4].mask]).toEqual([0, 0, 6, 6, 6, 0, 0, 0]);
     expect(operations[4].colours).toBe(13);
     expect(operations[5].error).toBe(63);
@@ -51,6 +51,15 @@ describe('operations', () => {
     ['an end in the middle', [0x04, 0x00]],
   ])('refuses %s', (_what, bytes) => {
     expect(() => parse(...bytes)).toThrow();
+  });
+
+  it('keeps nothing of an earlier update', () => {
+    parse(0x12, 0x00, 1, 2, 3, 4, 5, 6, 7, 8, 0x03, 0x26, 0x02); // recall; latents, drawn
+    const [palette, latents] = parse(0x0c, 0x04, 0x51, 0x04, 0x0c, 0x06, 0x00);
+    expect(palette).toMatchObject({kind: Kind.palette, tile: 2, colours: 13, drawn: false});
+    expect([...palette.mask]).toEqual([0, 0, 6, 6, 6, 0, 0, 0]);
+    expect(latents).toMatchObject({kind: Kind.latents, tile: 2, drawn: false});
+    expect([...latents.mask]).toEqual(Array(8).fill(0xff));
   });
 
   it('takes content in any order', () => {

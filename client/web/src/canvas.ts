@@ -36,13 +36,16 @@ class Content {
     return (OPAQUE | (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]) >>> 0;
   }
 
-  indices(bytes: number): Uint8Array {
+  get indices(): Uint8Array {
+    return this.parts[Part.indices];
+  }
+
+  /** Where so many bytes of indices begin. */
+  takeIndices(bytes: number): number {
     const begin = this.index;
     this.index += bytes;
-    if (this.index > this.parts[Part.indices].length) {
-      throw new ProtocolError('the update has fewer indices than its operations need');
-    }
-    return this.parts[Part.indices].subarray(begin, this.index);
+    if (this.index > this.indices.length) throw new ProtocolError('the update has fewer indices than its operations need');
+    return begin;
   }
 
   residuals(width: number, height: number, mask: BlockMask): Uint8Array[] {
@@ -53,7 +56,7 @@ class Content {
 
   expectEnd(): void {
     const {parts} = this;
-    if (this.colour !== parts[Part.colours].length || this.index !== parts[Part.indices].length || this.residualPixels !== 0) {
+    if (this.colour !== parts[Part.colours].length || this.index !== this.indices.length || this.residualPixels !== 0) {
       throw new ProtocolError('the update has more content than its operations need');
     }
     this.reader?.finish();
@@ -64,31 +67,35 @@ export class Canvas {
   grid = new TileGrid(1, 1);
   pixels = new Uint8ClampedArray(4);
   private words = new Uint32Array(2); // the same memory, and as much behind it for what is put by
-  private slots: (Uint32Array | undefined)[] = [];
+  private readonly stored: Uint32Array; // tiles, slot by slot
+  private readonly isStored: Uint8Array; // by slot
   private readonly palette = new Uint32Array(256);
   private number = 0;
   private readonly restoration = new Restoration();
 
-  /** `slots`: how many tiles may be stored, of 16 KiB each. */
-  constructor(private readonly slotCount: number) {}
+  /** `slots`: how many tiles may be stored, of 16 KiB each. They are written to at once, so that nothing grows later. */
+  constructor(private readonly slots: number) {
+    this.stored = new Uint32Array(slots * TILE_PIXELS).fill(OPAQUE);
+    this.isStored = new Uint8Array(slots);
+  }
 
   reset(width: number, height: number): void {
     this.grid = new TileGrid(width, height);
     this.words = new Uint32Array(2 * width * height).fill(OPAQUE);
     this.pixels = new Uint8ClampedArray(this.words.buffer, 0, width * height * 4);
-    this.slots = [];
+    this.isStored.fill(0);
     this.number = 0;
     this.restoration.prepare(width, height).catch(() => undefined); // what fails is said when it is needed
   }
 
   /**
-   * Applies all but latents, whose sizes have been checked, and returns the operations; latents are for applyLatents, before the next
-   * update. Throws ProtocolError; the picture is then in between, and only reset() helps.
+   * Applies all but latents, whose sizes have been checked, and returns the operations, valid until the next call; latents are for
+   * applyLatents, before that. Throws ProtocolError; the picture is then in between, and only reset() helps.
    */
   apply(header: UpdateHeader, parts: Uint8Array[]): Operation[] {
     if (header.number < this.number) throw new ProtocolError('the update is older than the picture');
     this.number = header.number;
-    const operations = parseOperations(parts[Part.operations], this.grid, this.slotCount);
+    const operations = parseOperations(parts[Part.operations], this.grid, this.slots);
     for (const operation of operations) if (operation.kind === Kind.store) this.store(operation);
     this.copyAll(operations.filter((operation) => operation.kind === Kind.copy));
     const content = new Content(parts, header.sizes[Part.residuals] / 3);
@@ -123,27 +130,26 @@ export class Canvas {
 
   private store({tile, slot}: Operation): void {
     const {rect, base} = this.place(tile);
-    const stored = (this.slots[slot] ??= new Uint32Array(TILE_PIXELS));
-    const {words, grid} = this;
+    const {words, stored, grid} = this;
     for (let y = 0; y < rect.height; ++y) {
-      const row = base + y * grid.width;
-      for (let x = 0; x < rect.width; ++x) stored[y * TILE_SIDE + x] = words[row + x];
+      const from = base + y * grid.width, to = slot * TILE_PIXELS + y * TILE_SIDE;
+      for (let x = 0; x < rect.width; ++x) stored[to + x] = words[from + x];
     }
+    this.isStored[slot] = 1;
   }
 
   private recall({tile, slot, mask}: Operation): void {
-    const stored = this.slots[slot];
-    if (!stored) throw new ProtocolError('nothing is stored in that slot');
-    this.show(tile, mask, stored);
+    if (!this.isStored[slot]) throw new ProtocolError('nothing is stored in that slot');
+    this.show(tile, mask, this.stored, slot * TILE_PIXELS);
   }
 
-  /** `pixels`: of a whole tile, 64 a row. */
-  private show(tile: number, mask: BlockMask, pixels: Uint32Array): void {
+  /** `pixels`: from `first` on of a whole tile, 64 a row. */
+  private show(tile: number, mask: BlockMask, pixels: Uint32Array, first = 0): void {
     const {rect, base} = this.place(tile);
     const {words, grid} = this;
     // No views: 64 for each tile would be much to collect.
     forEachRun(rect.width, rect.height, mask, (x, y, count) => {
-      const from = y * TILE_SIDE + x, to = base + y * grid.width + x;
+      const from = first + y * TILE_SIDE + x, to = base + y * grid.width + x;
       for (let i = 0; i < count; ++i) words[to + i] = pixels[from + i];
     });
   }
@@ -151,14 +157,14 @@ export class Canvas {
   /** Every copy reads the picture as it was before, so all sources are put by first. */
   private copyAll(copies: Operation[]): void {
     const {words} = this, {width, height} = this.grid;
-    const area = copies.reduce((total, {to}) => total + to.width * to.height, 0);
+    const area = copies.reduce((total, copy) => total + copy.width * copy.height, 0);
     if (area > width * height) throw new ProtocolError('copies are larger than the screen');
     if (copies.length === 1) return this.copyOne(copies[0]);
     const forEachRow = (visit: (from: number, to: number, by: number, count: number) => void): void => {
       let by = width * height;
-      for (const {to, dx, dy} of copies) {
-        for (let y = to.y; y < to.y + to.height; ++y, by += to.width) {
-          visit((y + dy) * width + to.x + dx, y * width + to.x, by, to.width);
+      for (const copy of copies) {
+        for (let y = copy.y; y < copy.y + copy.height; ++y, by += copy.width) {
+          visit((y + copy.dy) * width + copy.x + copy.dx, y * width + copy.x, by, copy.width);
         }
       }
     };
@@ -168,12 +174,12 @@ export class Canvas {
   }
 
   /** In place: rows in the order in which none is overwritten before it is read. */
-  private copyOne({to, dx, dy}: Operation): void {
+  private copyOne(copy: Operation): void {
     const {width} = this.grid;
-    for (let i = 0; i < to.height; ++i) {
-      const y = to.y + (dy < 0 ? to.height - 1 - i : i);
-      const from = (y + dy) * width + to.x + dx;
-      this.words.copyWithin(y * width + to.x, from, from + to.width);
+    for (let i = 0; i < copy.height; ++i) {
+      const y = copy.y + (copy.dy < 0 ? copy.height - 1 - i : i);
+      const from = (y + copy.dy) * width + copy.x + copy.dx;
+      this.words.copyWithin(y * width + copy.x, from, from + copy.width);
     }
   }
 
@@ -198,13 +204,13 @@ export class Canvas {
     const {rect, base} = this.place(tile);
     const bits = indexBits(colours);
     if (bits === 0) return this.fill(rect, base, mask, palette[0]);
-    const packed = content.indices(Math.ceil((pixelsIn(rect.width, rect.height, mask) * bits) / 8));
+    const {indices} = content;
     const ones = (1 << bits) - 1;
-    let bit = 0;
+    let bit = 8 * content.takeIndices(Math.ceil((pixelsIn(rect.width, rect.height, mask) * bits) / 8));
     forEachRun(rect.width, rect.height, mask, (x, y, count) => {
       const begin = base + y * this.grid.width + x;
       for (let i = 0; i < count; ++i, bit += bits) {
-        const index = (packed[bit >> 3] >> (bit & 7)) & ones;
+        const index = (indices[bit >> 3] >> (bit & 7)) & ones;
         if (index >= colours) throw new ProtocolError('an index is beyond its palette');
         this.words[begin + i] = palette[index];
       }

@@ -1,7 +1,7 @@
 // What an update does to the canvas, as bytes; docs/protocol.md, "update", is the norm.
 
 import {MAX_SIDE, ProtocolError} from './protocol';
-import {BLOCKS_PER_SIDE, blockRect, WHOLE_TILE, type BlockMask, type Rect, type TileGrid} from './tiles';
+import {BLOCKS_PER_SIDE, type BlockMask, type Rect, type TileGrid} from './tiles';
 
 export const enum Kind {
   store,
@@ -16,7 +16,8 @@ export const enum Kind {
 const MAX_PIXEL_ERROR = 63;
 const DRAWN = 1 << 5; // of an operation's first byte
 
-export interface Operation {
+/** A copy goes to its rectangle. */
+export interface Operation extends Rect {
   kind: Kind;
   tile: number; // of all but copy
   mask: BlockMask; // of all but copy and store
@@ -24,12 +25,21 @@ export interface Operation {
   error: number; // of pixels
   colours: number; // of palette: 1 to 256
   drawn: boolean; // of latents: by programs, with flat areas and edges
-  to: Rect; // of copy; its source is moved by (dx, dy)
-  dx: number;
+  dx: number; // of copy: from where its source is
   dy: number;
 }
 
-const NOWHERE: Rect = {x: 0, y: 0, width: 0, height: 0};
+// For the next update, which is much like this one: as many as a full screen's copies, and not what a hostile server may send.
+const MOST_KEPT = 4096;
+const kept: Operation[] = [];
+
+function operationAt(index: number): Operation {
+  if (index < kept.length) return kept[index];
+  const mask = new Uint8Array(BLOCKS_PER_SIDE);
+  const operation = {kind: Kind.store, tile: 0, mask, slot: 0, error: 0, colours: 0, drawn: false, x: 0, y: 0, width: 0, height: 0, dx: 0, dy: 0};
+  if (index < MOST_KEPT) kept.push(operation);
+  return operation;
+}
 
 class Reader {
   private next = 0;
@@ -62,30 +72,36 @@ class Reader {
   }
 }
 
-function readMask(reader: Reader, form: number): BlockMask {
-  if (form === 0) return WHOLE_TILE;
-  if (form === 2) return Uint8Array.from({length: BLOCKS_PER_SIDE}, () => reader.byte());
-  const bits = reader.byte() | (reader.byte() << 8);
-  const x = bits & 7, y = (bits >> 3) & 7, width = ((bits >> 6) & 7) + 1, height = ((bits >> 9) & 7) + 1;
-  if (bits >> 12 !== 0 || x + width > BLOCKS_PER_SIDE || y + height > BLOCKS_PER_SIDE) {
-    throw new ProtocolError('a mask leaves its tile');
+function readMask(reader: Reader, form: number, mask: BlockMask): void {
+  if (form === 0) {
+    mask.fill(0xff);
+  } else if (form === 2) {
+    for (let y = 0; y < BLOCKS_PER_SIDE; ++y) mask[y] = reader.byte();
+  } else {
+    const bits = reader.byte() | (reader.byte() << 8);
+    const x = bits & 7, y = (bits >> 3) & 7, width = ((bits >> 6) & 7) + 1, height = ((bits >> 9) & 7) + 1;
+    if (bits >> 12 !== 0 || x + width > BLOCKS_PER_SIDE || y + height > BLOCKS_PER_SIDE) {
+      throw new ProtocolError('a mask leaves its tile');
+    }
+    mask.fill(0).fill(((1 << width) - 1) << x, y, y + height);
   }
-  return blockRect(x, y, width, height);
 }
 
-function readCopy(reader: Reader, grid: TileGrid, operation: Operation): void {
-  const coordinate = (value: number): number => {
-    if (Math.abs(value) > MAX_SIDE) throw new ProtocolError('a copy leaves the screen');
-    return value;
-  };
-  const x = coordinate(reader.varint()), y = coordinate(reader.varint());
-  const width = coordinate(reader.varint()), height = coordinate(reader.varint());
-  const dx = coordinate(reader.signedVarint()), dy = coordinate(reader.signedVarint());
-  const to = {x, y, width, height};
-  if (width === 0 || height === 0 || !grid.contains(to) || !grid.contains({...to, x: x + dx, y: y + dy})) {
+function coordinate(value: number): number {
+  if (Math.abs(value) > MAX_SIDE) throw new ProtocolError('a copy leaves the screen');
+  return value;
+}
+
+function readCopy(reader: Reader, grid: TileGrid, copy: Operation): void {
+  copy.x = coordinate(reader.varint());
+  copy.y = coordinate(reader.varint());
+  copy.width = coordinate(reader.varint());
+  copy.height = coordinate(reader.varint());
+  copy.dx = coordinate(reader.signedVarint());
+  copy.dy = coordinate(reader.signedVarint());
+  if (copy.width === 0 || copy.height === 0 || !grid.contains(copy) || !grid.contains(copy, copy.dx, copy.dy)) {
     throw new ProtocolError('a copy leaves the screen');
   }
-  Object.assign(operation, {to, dx, dy});
 }
 
 function readTile(reader: Reader, before: number, grid: TileGrid): number {
@@ -109,7 +125,10 @@ function readError(reader: Reader): number {
 /** Kinds 0, 1, 2 come in this order and before all others, which may come in any. */
 const phaseOf = (kind: Kind): number => Math.min(kind, Kind.solid);
 
-/** Parses all of `bytes`; throws ProtocolError unless every operation lies within the screen and slots below `slots`. */
+/**
+ * Parses all of `bytes`; throws ProtocolError unless every operation lies within the screen and slots below `slots`. The operations are
+ * valid until the next call.
+ */
 export function parseOperations(bytes: Uint8Array, grid: TileGrid, slots: number): Operation[] {
   const reader = new Reader(bytes);
   const operations: Operation[] = [];
@@ -126,14 +145,16 @@ export function parseOperations(bytes: Uint8Array, grid: TileGrid, slots: number
     if (form > (hasMask ? 2 : 0)) throw new ProtocolError('unknown mask form');
     if (phaseOf(kind) < phase) throw new ProtocolError('operations are out of order');
     phase = phaseOf(kind);
-    const operation: Operation = {kind, tile: 0, mask: WHOLE_TILE, slot: 0, error: 0, colours: 0, drawn, to: NOWHERE, dx: 0, dy: 0};
+    const operation = operationAt(operations.length);
     operations.push(operation);
+    operation.kind = kind;
+    operation.drawn = drawn;
     if (kind === Kind.copy) {
       readCopy(reader, grid, operation);
       continue;
     }
     operation.tile = tile = readTile(reader, tile, grid);
-    operation.mask = readMask(reader, form);
+    readMask(reader, form, operation.mask);
     if (kind === Kind.store || kind === Kind.recall) operation.slot = readSlot(reader, slots);
     if (kind === Kind.palette) operation.colours = reader.byte() + 1;
     if (kind === Kind.pixels) operation.error = readError(reader);

@@ -22,8 +22,15 @@ export class Models {
   readonly seen: Uint8Array;
 
   constructor(count: number) {
-    this.zero = new Uint16Array(count).fill(ONE / 2);
+    this.zero = new Uint16Array(count);
     this.seen = new Uint8Array(count);
+    this.reset();
+  }
+
+  /** Nothing is known. */
+  reset(): void {
+    this.zero.fill(ONE / 2);
+    this.seen.fill(0);
   }
 }
 

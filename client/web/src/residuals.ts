@@ -7,18 +7,20 @@ import {forEachRun, TILE_PIXELS, TILE_SIDE, type BlockMask} from './tiles';
 const STRIDE = TILE_SIDE + 2;
 const PLANE = STRIDE * (TILE_SIDE + 1);
 
-// Of the tile that is being read; an update's own would be 25 KB of garbage.
+// Of the tile that is being read, and of the update; an update's own would be 31 KB of garbage.
 const magnitudes = new Uint8Array(3 * PLANE);
 const planes = [0, 1, 2].map(() => new Uint8Array(TILE_PIXELS));
+const widths = new Models(3 * 16 * 5 * 8);
+const seconds = new Models(3 * 9);
 
-/** An update's residuals, from the bytes of a range coder. */
+/** An update's residuals, from the bytes of a range coder. One at a time. */
 export class ResidualReader {
   private readonly decoder: RangeDecoder;
-  private readonly widths = new Models(3 * 16 * 5 * 8);
-  private readonly seconds = new Models(3 * 9);
 
   constructor(stream: Uint8Array) {
     this.decoder = new RangeDecoder(stream);
+    widths.reset();
+    seconds.reset();
   }
 
   /** Those of a tile's pixels in `mask`, one of each plane a pixel, valid until the next call. */
@@ -51,11 +53,11 @@ export class ResidualReader {
     for (let before = 1; before <= plane; ++before) others += magnitudes[at - before * PLANE];
     const models = ((plane * 16 + Math.min(halfOctave(around), 15)) * 5 + Math.min(widthOf(others), 4)) * 8;
     let bits = 0;
-    while (bits < 8 && decoder.bit(this.widths, models + bits)) ++bits;
+    while (bits < 8 && decoder.bit(widths, models + bits)) ++bits;
     if (bits === 0) return 0;
     let magnitude = 1;
     if (bits > 1) {
-      const second = decoder.bit(this.seconds, plane * 9 + bits);
+      const second = decoder.bit(seconds, plane * 9 + bits);
       magnitude = ((2 + second) << (bits - 2)) | decoder.bits(bits - 2);
     }
     return decoder.bits(1) ? -magnitude : magnitude;

@@ -118,7 +118,7 @@ export class Session {
     const unpacked = performance.now();
     const operations = this.canvas.apply(header, parts);
     // What is exact is seen at once: the decoder may take a while, and at first is still to be loaded.
-    this.environment.presenter.show(operations.filter(({kind}) => kind !== Kind.store && kind !== Kind.latents));
+    this.environment.presenter.show(operations, false);
     await this.decodeLatents(header, parts[Part.latents], operations);
     this.environment.send({type: 'ack', updates: ++this.updates});
     const {offset} = this.clock;
@@ -144,6 +144,6 @@ export class Session {
     const latents = await decodeLatents(packed, this.channels, tiles.length);
     await decoder.decode(latents, tiles.length, header.scale, (tile, image) => this.canvas.applyLatents(tiles[tile], image));
     await this.canvas.restoreLatents(tiles, header.scale);
-    this.environment.presenter.show(tiles);
+    this.environment.presenter.show(tiles, true);
   }
 }

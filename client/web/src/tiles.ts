@@ -9,19 +9,11 @@ export const TILE_LATENTS = LATENT_SIDE * LATENT_SIDE;
 /** A set of a tile's blocks: eight rows, block x of a row at bit x. */
 export type BlockMask = Uint8Array;
 
-export const WHOLE_TILE: BlockMask = new Uint8Array(BLOCKS_PER_SIDE).fill(0xff);
-
 export interface Rect {
   x: number;
   y: number;
   width: number;
   height: number;
-}
-
-export function blockRect(x: number, y: number, width: number, height: number): BlockMask {
-  const mask = new Uint8Array(BLOCKS_PER_SIDE);
-  mask.fill(((1 << width) - 1) << x, y, y + height);
-  return mask;
 }
 
 export class TileGrid {
@@ -43,8 +35,9 @@ export class TileGrid {
     return {x, y, width: Math.min(TILE_SIDE, this.width - x), height: Math.min(TILE_SIDE, this.height - y)};
   }
 
-  contains(rect: Rect): boolean {
-    return rect.x >= 0 && rect.y >= 0 && rect.x + rect.width <= this.width && rect.y + rect.height <= this.height;
+  /** Moved by (dx, dy). */
+  contains({x, y, width, height}: Rect, dx = 0, dy = 0): boolean {
+    return x + dx >= 0 && y + dy >= 0 && x + dx + width <= this.width && y + dy + height <= this.height;
   }
 }
 
@@ -73,4 +66,28 @@ export function pixelsIn(width: number, height: number, mask: BlockMask): number
   let pixels = 0;
   forEachRun(width, height, mask, (_x, _y, count) => (pixels += count));
   return pixels;
+}
+
+/**
+ * Calls `visit(x, y, width, height)` for rectangles of pixels that cover the tiles marked in `marks`, and no others; few, not the
+ * fewest. Takes the marks away.
+ */
+export function forEachMarkedArea(
+  grid: TileGrid,
+  marks: Uint8Array,
+  visit: (x: number, y: number, width: number, height: number) => void,
+): void {
+  const {columns, rows} = grid;
+  for (let first = marks.indexOf(1); first >= 0; first = marks.indexOf(1, first)) {
+    const column = first % columns, row = Math.floor(first / columns);
+    const markedFrom = (at: number): number => {
+      const gap = marks.indexOf(0, at);
+      return gap < 0 ? marks.length - at : gap - at;
+    };
+    const count = Math.min(markedFrom(first), columns - column);
+    let end = row; // of the rows in which all of this run is marked
+    for (let at = first; end < rows && markedFrom(at) >= count; at += columns, ++end) marks.fill(0, at, at + count);
+    const x = column * TILE_SIDE, y = row * TILE_SIDE;
+    visit(x, y, Math.min(count * TILE_SIDE, grid.width - x), Math.min(end * TILE_SIDE, grid.height) - y);
+  }
 }
