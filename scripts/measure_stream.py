@@ -16,20 +16,20 @@ import tempfile
 import time
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
-# A terminal that changes 15 times a second: one line of text each time, on a clock of its own, however busy the machine is.
-TYPING = """
+# A terminal that changes 15 times a second, on a clock of its own, however busy the machine is: by so many lines of text.
+LINES = """
 import itertools, time
 begin = time.monotonic()
 for i in itertools.count():
-    print(i, "the quick brown fox jumps over the lazy dog", flush=True)
+    print(*(f"{i} {k} the quick brown fox number {7919 * (i + k) % 9973} jumps over the lazy dog" for k in range(COUNT)), sep="\\n", flush=True)
     time.sleep(max(0, begin + i / 15 - time.monotonic()))
 """
 
 
 def cpu_seconds(process: subprocess.Popen) -> float:
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Of all its threads, as the scheduler counts it."""
+    threads = Path(f"/proc/{process.pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 class Server:
@@ -74,11 +74,17 @@ class Viewer:
     def __init__(self, bin: Path, url: str, seconds: float, *arguments: str):
         self.stats = tempfile.NamedTemporaryFile(suffix=".json")
         command = [bin / "latentdesk-viewer", "--headless", "--seconds", str(seconds), "--stats-json", self.stats.name]
-        self.process = subprocess.Popen([*command, *arguments, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [*command, *arguments, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def result(self) -> dict:
         self.process.wait()
         return json.loads(Path(self.stats.name).read_text())
+
+
+def lines(count: int) -> list[str]:
+    return [sys.executable, "-c", LINES.replace("COUNT", str(count))]
 
 
 def desktop(size: str, *program: str) -> list[str]:
@@ -87,7 +93,7 @@ def desktop(size: str, *program: str) -> list[str]:
 
 
 def latency(bin: Path, seconds: float) -> list[tuple]:
-    with Server(bin, *desktop("1280x720", sys.executable, "-c", TYPING)) as server:
+    with Server(bin, *desktop("1280x720", *lines(1))) as server:
         time.sleep(2)
         result = Viewer(bin, server.url, seconds).result()
     stages = result["stages"]
@@ -170,7 +176,15 @@ def keys(bin: Path, seconds: float) -> list[tuple]:
     with Display() as display, Server(bin, "--display", display.name) as server:
         terminal = display.open_terminal()
         time.sleep(2)
-        command = [bin / "latentdesk-viewer", "--headless", "--log-level", "debug", "--seconds", str(seconds), server.url]
+        command = [
+            bin / "latentdesk-viewer",
+            "--headless",
+            "--log-level",
+            "debug",
+            "--seconds",
+            str(seconds),
+            server.url,
+        ]
         viewer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         lines = viewer.stdout.fileno()
         time.sleep(2)
@@ -194,8 +208,12 @@ def viewer_keys(bin: Path, seconds: float) -> list[tuple]:
     with Display() as remote, Display() as local, Server(bin, "--display", remote.name) as server:
         terminal = remote.open_terminal()
         time.sleep(1)
-        viewer = subprocess.Popen([bin / "latentdesk-viewer", server.url], env=local.environment, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
+        viewer = subprocess.Popen(
+            [bin / "latentdesk-viewer", server.url],
+            env=local.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         time.sleep(3)
         for _ in range(min(100, int(4 * seconds))):
             time.sleep(0.25)
@@ -222,8 +240,9 @@ def crowd(bin: Path, server: Server, seconds: float, count: int) -> tuple[float,
 
 
 def fan_out(bin: Path, seconds: float) -> list[tuple]:
-    with Server(bin, *desktop("1280x720", sys.executable, "-c", TYPING)) as server:
+    with Server(bin, *desktop("1280x720", *lines(5))) as server:
         time.sleep(2)
+        Viewer(bin, server.url, 10).result()  # until all that was there before it is exact
         alone, alone_cpu = crowd(bin, server, seconds, 1)
         memory_before = server.memory_mib()
         stopped = Viewer(bin, server.url, 1000, "--no-decode")
@@ -234,16 +253,19 @@ def fan_out(bin: Path, seconds: float) -> list[tuple]:
         stopped.process.kill()
         fifty, fifty_cpu = crowd(bin, server, seconds, 50)
     return [
-        ("one viewer alone: updates a second", f"{alone:.1f}"),
+        ("a terminal with five lines at a time, one viewer alone: updates a second", f"{alone:.1f}"),
         ("ten viewers beside a stopped one: fewest updates a second", f"{ten:.1f} ({100 * ten / alone:.0f} %)"),
         ("fifty viewers: fewest updates a second", f"{fifty:.1f} ({100 * fifty / alone:.0f} %)"),
-        ("fifty viewers: server's CPU against one viewer's", f"{fifty_cpu:.1f} % / {alone_cpu:.1f} % of a core = {fifty_cpu / alone_cpu:.1f}"),
+        (
+            "fifty viewers: server's CPU against one viewer's",
+            f"{fifty_cpu:.1f} % / {alone_cpu:.1f} % of a core = {fifty_cpu / alone_cpu:.1f}",
+        ),
         ("server's memory before and after", f"{memory_before:.0f} and {memory_after:.0f} MiB"),
     ]
 
 
 def memory(bin: Path, seconds: float) -> list[tuple]:
-    with Server(bin, *desktop("1920x1080", sys.executable, "-c", TYPING)) as server:
+    with Server(bin, *desktop("1920x1080", *lines(1))) as server:
         Viewer(bin, server.url, seconds).result()
         used = server.memory_mib()
     return [("server's memory at 1920x1080", f"{used:.0f} MiB")]
