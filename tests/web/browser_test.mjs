@@ -189,9 +189,10 @@ const scenarios = {
     const page = await browser.newPage({viewport: SIZE});
     await page.goto(`${files.origin}/client/web/baseline.html?server=ws://127.0.0.1:${port}`);
     await eventually(async () => /decoded in/.test(await page.locator('#status').textContent()), 'a decoded picture');
-    const quality = await psnrOf(page, 'picture', await desktop.nativeScreenshot(port));
+    let quality; // what another scenario has left on the screen may still move
+    const isRight = async () => (quality = await psnrOf(page, 'picture', await desktop.nativeScreenshot(port))) > 25;
+    await eventually(isRight, 'a picture that is read rightly: what is not decodes to noise');
     console.log(`ok   ${quality.toFixed(1)} dB to the exact picture: ${await page.locator('#status').textContent()}`);
-    assert.ok(quality > 25, 'latents that are read wrongly decode to noise');
     await page.close();
     await server.stop();
     files.stop();

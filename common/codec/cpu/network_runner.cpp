@@ -40,12 +40,12 @@ void NetworkRunner::cut(int height, int width) {
   const int rounds = divided_up(height, kStripRows * threads_);
   const int rows = divided_up(height, rounds * threads_);
   rows_read_ = std::min(height, rows + 2 * reach_);
-  of_strips_ = executors(1, rows_read_, width);
   strips_.clear();
   for (int begin = 0; begin < height; begin += rows) {
     const int first = std::clamp(begin - reach_, 0, height - rows_read_);
     strips_.push_back({first, begin, std::min(begin + rows, height)});
   }
+  make_executors(of_strips_, strips_.size(), 1, rows_read_, width);
   height_ = height;
   width_ = width;
 }
@@ -58,23 +58,22 @@ void NetworkRunner::form_batches(size_t tiles) {
   for (size_t i = 0; i < kBatchSizes.size(); ++i) {
     const size_t count = kBatchSizes[i];
     while (tiles - first >= (count == 1 ? 1 : count * threads)) {
-      if (of_batches_[i].empty()) {
-        of_batches_[i] = executors(static_cast<int>(count), kTileLatentSide, kTileLatentSide);
-      }
       batches_.push_back({&of_batches_[i], first, count});
       first += count;
     }
   }
+  for (const Batch& batch : batches_) {
+    make_executors(*batch.executors, batches_.size(), static_cast<int>(batch.count), kTileLatentSide,
+                   kTileLatentSide);
+  }
 }
 
-NetworkRunner::Executors NetworkRunner::executors(int batch, int height, int width) const {
+void NetworkRunner::make_executors(Executors& executors, size_t pieces, int batch, int height,
+                                   int width) const {
   omp_set_num_threads(1);  // what an executor is made for
-  Executors result;
-  for (int i = 0; i < threads_; ++i) {
-    result.push_back(std::make_unique<Executor>(network_, begin_, end_, element_, batch, height, width));
+  while (executors.size() < static_cast<size_t>(threads_for(pieces))) {
+    executors.push_back(std::make_unique<Executor>(network_, begin_, end_, element_, batch, height, width));
   }
-  omp_set_num_threads(threads_);
-  return result;
 }
 
 }  // namespace latentdesk::cpu

@@ -3,6 +3,7 @@
 #include "common/codec/cpu/executor.h"
 #include "common/codec/latents.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <memory>
@@ -13,8 +14,8 @@ namespace latentdesk::cpu {
 
 /// Runs layers of a network on whole pictures and on batches of tiles, in pieces so small that what passes
 /// between the layers stays in the cache. A thread that is done with a piece takes the next one, with
-/// executors of its own. Executors are made when a size is first asked for, and kept; of pictures, only those
-/// of the last size.
+/// executors of its own. Executors are made when so many of a size are first asked for, and kept; of
+/// pictures, only those of the last size.
 class NetworkRunner {
  public:
   /// Rows of positions that are computed together.
@@ -59,7 +60,7 @@ class NetworkRunner {
   template <typename Body>
   void spread(size_t pieces, const Body& body) {
     std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic) num_threads(threads_)
+#pragma omp parallel for schedule(dynamic) num_threads(threads_for(pieces))
     for (size_t i = 0; i < pieces; ++i) {
       try {
         body(i, static_cast<size_t>(omp_get_thread_num()));
@@ -71,9 +72,13 @@ class NetworkRunner {
     if (failure) std::rethrow_exception(failure);
   }
 
+  int threads_for(size_t pieces) const {
+    return static_cast<int>(std::min(pieces, static_cast<size_t>(threads_)));
+  }
   void cut(int height, int width);
   void form_batches(size_t tiles);
-  Executors executors(int batch, int height, int width) const;
+  /// So that each of the threads for so many pieces has one.
+  void make_executors(Executors& executors, size_t pieces, int batch, int height, int width) const;
 
   static constexpr std::array<size_t, 4> kBatchSizes = {8, 4, 2, 1};
 
