@@ -40,10 +40,8 @@ void EncodeLoop::run() {
     if (const auto frame = frames_.try_take()) take(*frame);
     next = earlier(stream_.serve(), next);
     budget_.spend(stream_.take_device_ms(), SteadyClock::now());
-    if (missed_ && packets_wanted_) {
-      missed_ = false;
-      events_.on_missed();
-    }
+    const bool lacks_packet = packets_wanted_ && std::exchange(missed_, false);
+    if (stream_.take_lack_of_picture() || lacks_packet) events_.on_missed();
     log_statistics();
   }
 }

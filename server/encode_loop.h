@@ -28,7 +28,7 @@ class EncodeLoop {
   struct Events {
     std::function<void(PacketPtr)> on_packet;
     std::function<void(std::vector<StreamDelivery>)> on_delivery;
-    std::function<void()> on_missed;  ///< a frame was not made into a packet, and now somebody wants one
+    std::function<void()> on_missed;  ///< a frame was dropped, and now somebody wants one
   };
 
   EncodeLoop(Encoders encoders, const Model& model, int quality, double max_fps, GpuBudget budget,

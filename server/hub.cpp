@@ -50,7 +50,6 @@ SessionStart Hub::join(const std::shared_ptr<StreamViewer>& viewer, const Sessio
   if (resumed) stream_viewers_.erase(resumed->viewer);  // what is on its way there from the encoder is lost
   const uint64_t number = ++last_stream_viewer_;
   stream_viewers_.emplace(number, viewer);
-  if (stream_viewers_.size() == 1) upstream_.refresh();
   const auto hand_over = [weak = std::weak_ptr<StreamViewer>(viewer)] {
     const auto session = weak.lock();
     return session ? session->hand_over() : SessionProgress{};

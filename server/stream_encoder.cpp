@@ -101,7 +101,10 @@ void StreamEncoder::show(ImageView picture, int64_t time_ms) {
 std::optional<SteadyTime> StreamEncoder::serve() {
   take_requests();
   std::optional<SteadyTime> next;
-  if (is_stale_) return next;
+  if (is_stale_) {
+    lacks_picture_ = !active_.empty();
+    return next;
+  }
   for (auto& [id, request] : active_) {
     if (!request.ready) continue;
     Viewer& viewer = viewers_[id];

@@ -59,6 +59,10 @@ class StreamEncoder {
   /// Delivers to every viewer that is ready. Returns when a tile will have rested that somebody waits for.
   std::optional<SteadyTime> serve();
 
+  /// Whether a viewer waits since it was last asked, and the screen has to be captured for it though nothing
+  /// may have changed: what was captured while nobody watched was dropped.
+  bool take_lack_of_picture() { return std::exchange(lacks_picture_, false); }
+
   /// What it cost a device of its own since this was last asked, ms.
   double take_device_ms() { return std::exchange(device_ms_, 0); }
 
@@ -86,6 +90,7 @@ class StreamEncoder {
   ScreenState state_;
   std::map<uint64_t, Viewer> viewers_;
   bool is_stale_ = true;  ///< nobody watched, so nothing was captured: the state is not the screen's
+  bool lacks_picture_ = false;
   std::map<uint64_t, StreamRequest> active_;  ///< requests as the encode thread sees them
 
   std::mutex mutex_;
