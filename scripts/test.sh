@@ -12,6 +12,7 @@ readonly client_frames=100
 fuzz_seconds=20
 chosen=$stages
 jobs=$(nproc)
+tests_at_once=$((2 * jobs)) # most of them wait most of the time
 
 usage() {
   cat <<END
@@ -83,7 +84,7 @@ build() {
 
 stage_release() {
   build release
-  ctest --preset release --timeout 120
+  ctest --preset release --timeout 120 --parallel "$tests_at_once"
 }
 
 stage_codec() {
@@ -140,7 +141,7 @@ stage_tidy() {
 stage_debug() {
   build debug
   # What oneDNN and X11 keep until the end is not leaked by us, but what we forget is: LeakSanitizer stays on.
-  without_random_addresses ctest --preset debug --timeout 600
+  without_random_addresses ctest --preset debug --timeout 600 --parallel "$tests_at_once"
 }
 
 stage_threads() {
