@@ -62,11 +62,7 @@ class CpuEncoder : public Encoder {
     runner_.for_strips(shape.height, shape.width, [&](Executor& executor, NetworkRunner::Strip strip) {
       const ImageView rows =
           image.rows(strip.first * kLatentStride, (strip.first + runner_.rows_read()) * kLatentStride);
-      if (runner_.in_bytes()) {
-        space_to_depth(rows, kLatentStride, executor.input<uint8_t>());
-      } else {
-        space_to_depth(rows, kLatentStride, executor.input<float>());
-      }
+      fill(executor, [&](auto* input) { space_to_depth(rows, kLatentStride, input); });
       executor.run();
       quantise(executor.output() + static_cast<size_t>(strip.begin - strip.first) * row_values,
                static_cast<size_t>(strip.begin) * width, static_cast<size_t>(strip.end - strip.begin) * width,
@@ -78,17 +74,19 @@ class CpuEncoder : public Encoder {
     start(tile_latent_shape(static_cast<int>(tiles.size()), channels_), scale, out);
     runner_.for_tiles(tiles.size(), [&](Executor& executor, size_t first, size_t count) {
       const auto some = tiles.subspan(first, count);
-      if (runner_.in_bytes()) {
-        tiles_to_depth(some, kTileSide, kLatentStride, executor.input<uint8_t>());
-      } else {
-        tiles_to_depth(some, kTileSide, kLatentStride, executor.input<float>());
-      }
+      fill(executor, [&](auto* input) { tiles_to_depth(some, kTileSide, kLatentStride, input); });
       executor.run();
       quantise(executor.output(), first * kTilePositions, count * kTilePositions, out);
     });
   }
 
  private:
+  /// `write(input)`, of the elements that the executor reads.
+  template <typename Write>
+  void fill(Executor& executor, const Write& write) const {
+    runner_.in_bytes() ? write(executor.input<uint8_t>()) : write(executor.input<float>());
+  }
+
   static void start(LatentShape shape, float scale, Latents& out) {
     out.resize(shape);
     out.scale = scale;
@@ -101,8 +99,8 @@ class CpuEncoder : public Encoder {
 class CpuDecoder : public Decoder {
  public:
   CpuDecoder(const Model& model, int threads)
-      : runner_(runner_of(model.decoder, 0, static_cast<int>(model.decoder.size()) - 1, Element::int8,
-                          thread_count(threads))),
+      : runner_(
+            runner_of(model.decoder, 0, static_cast<int>(model.decoder.size()) - 1, Element::int8, threads)),
         channels_(model.latent_channels),
         last_block_(model.decoder.back().block) {}
 
@@ -112,8 +110,7 @@ class CpuDecoder : public Decoder {
       throw std::invalid_argument("latents and picture differ in shape");
     }
     const auto width = static_cast<size_t>(shape.width);
-    const size_t row_values =
-        width * kLatentStride * kLatentStride * 3;  // of what a row of positions becomes
+    const size_t row_values = width * kLatentStride * kLatentStride * 3;
     runner_.for_strips(shape.height, shape.width, [&](Executor& executor, NetworkRunner::Strip strip) {
       fill(executor, latents, static_cast<size_t>(strip.first) * width,
            static_cast<size_t>(runner_.rows_read()) * width);

@@ -58,7 +58,6 @@ class Executor {
     return reinterpret_cast<T*>(data(tensors_.front()));
   }
   const float* output() { return reinterpret_cast<const float*>(data(tensors_.back())); }
-  size_t output_size() const { return elements(tensors_.back()); }
   void run() {
     for (const auto& step : steps_) step();
   }

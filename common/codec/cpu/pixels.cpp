@@ -27,6 +27,7 @@ constexpr int kMaxBlock = 8;
 /// Positions that are transposed together: their bytes of one channel fill a sixteenth of a page and a fourth
 /// of a cache line.
 constexpr size_t kStrip = 16;
+constexpr size_t kWord = 8;  ///< positions, or channels, that are turned at once
 
 /// Nearest integer of a value well below 2^22: added to 1.5 * 2^23, a float has no bits left for the
 /// fraction.
@@ -171,7 +172,7 @@ inline void transpose(std::array<uint64_t, 8>& rows) {
 
 /// As from_planes, of bytes that stay as they are, where both sides are multiples of 8.
 void turned_by_words(const Latents& in, size_t begin, size_t count, int8_t* out) {
-  constexpr size_t kWord = 8, kLine = 64;
+  constexpr size_t kLine = 64;
   const size_t positions = in.shape.positions();
   const auto channels = static_cast<size_t>(in.shape.channels);
   const auto turn = [&](size_t first, size_t c) {
@@ -181,8 +182,8 @@ void turned_by_words(const Latents& in, size_t begin, size_t count, int8_t* out)
     transpose(words);
     for (size_t i = 0; i < kWord; ++i) std::memcpy(out + (first + i) * channels + c, &words[i], kWord);
   };
-  for (size_t line = 0; line < count;
-       line += kLine) {  // planes are far apart: what the cache reads is used up
+  // Planes are far apart: what the cache reads of one is used up.
+  for (size_t line = 0; line < count; line += kLine) {
     for (size_t c = 0; c < channels; c += kWord) {
       for (size_t first = line; first < std::min(line + kLine, count); first += kWord) turn(first, c);
     }
@@ -244,8 +245,11 @@ void dequantise(const Latents& in, size_t begin, size_t count, float* out) {
 }
 
 void dequantise(const Latents& in, size_t begin, size_t count, int8_t* out) {
-  if (count % 8 == 0 && in.shape.channels % 8 == 0) return turned_by_words(in, begin, count, out);
-  from_planes(in, begin, count, out, [](int8_t value) { return value; });
+  const auto channels = static_cast<size_t>(in.shape.channels);
+  const size_t by_words = channels % kWord == 0 ? count / kWord * kWord : 0;
+  turned_by_words(in, begin, by_words, out);
+  from_planes(in, begin + by_words, count - by_words, out + by_words * channels,
+              [](int8_t value) { return value; });
 }
 
 }  // namespace latentdesk::cpu
